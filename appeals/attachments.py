@@ -1,0 +1,91 @@
+"""What may be attached to an appeal, and how it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+import puremagic
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.utils.translation import gettext as _
+
+from appeals.models import Appeal, Attachment
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+MAX_FILES: Final = 50
+_HEAD_BYTES: Final = 8192
+
+# What support desks take and people can open; HTML and SVG are not here, because they can carry scripts
+ACCEPTED: Final = {
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "application/zip",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "video/mp4",
+    "video/quicktime",
+    "text/plain",
+}
+
+
+def keep(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes], name: str) -> Attachment:
+    """Stores `file` under a name of our own. The caller holds the appeal's lock and a transaction.
+
+    ValidationError on `file` when it is empty, larger than MAX_BYTES, of a kind not accepted, or one too many.
+    """
+    size = file.size or 0
+    if size == 0:
+        raise ValidationError({"file": _("The file is empty.")})
+    if size > MAX_BYTES:
+        raise ValidationError({"file": _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 2**20}})
+    if appeal.attachments.count() >= MAX_FILES:
+        raise ValidationError({"file": _("An appeal has at most %(limit)d files.") % {"limit": MAX_FILES}})
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return Attachment.objects.create(
+        appeal=appeal,
+        file=File(file, name="file"),
+        name=PurePath(name.replace("\\", "/")).name[:255] or "file",
+        content_type=kind_of(file),
+        size=size,
+        sha256=digest.hexdigest(),
+        uploaded_by=actor,
+        created_at=now,
+    )
+
+
+def kind_of(file: File[bytes]) -> str:
+    """The MIME type of what the bytes are, whatever the file is called; ValidationError when it is not accepted."""
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    try:
+        kind = puremagic.from_string(head, mime=True)
+    except (puremagic.PureError, ValueError):
+        kind = "text/plain" if _is_text(head) else ""
+    if kind not in ACCEPTED:
+        raise ValidationError(
+            {"file": _("This kind of file is not accepted. Send a picture, PDF, office document, video, ZIP or text.")}
+        )
+    return kind
+
+
+def _is_text(head: bytes) -> bool:
+    """Plain text in UTF-8, cut anywhere, that no browser would take for a page."""
+    try:
+        text = head.decode("utf-8", errors="ignore" if len(head) == _HEAD_BYTES else "strict")
+    except UnicodeDecodeError:
+        return False
+    return "\x00" not in text and "<" not in text.lstrip()[:1]

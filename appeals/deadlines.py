@@ -1,0 +1,272 @@
+"""The clocks of an appeal: which promise applies, and how a deadline starts, pauses, resumes, ends and moves.
+
+Each function that changes a deadline saves it and returns a record of the change for the timeline:
+`{"kind", "change", "due_at", "why"}`, and `was` where a due time moved. `at` is the moment of what happened.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Min
+from django.utils.translation import gettext as _
+
+from appeals import ladder
+from appeals.models import Appeal, Deadline
+from marketplaces.amounts import amount_text
+from marketplaces.models import (
+    ROUND_THE_CLOCK,
+    Channel,
+    EscalationStep,
+    Marketplace,
+    Priority,
+    ResponseTarget,
+    Topic,
+)
+from marketplaces.working_time import Clock, Unit, clock
+
+Change = dict[str, Any]
+Kind = Deadline.Kind
+State = Deadline.State
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the marketplace would owe for a message sent at a moment."""
+
+    target: ResponseTarget
+    due_at: datetime
+    why: str
+
+
+def choose_target(
+    kind: str,
+    *,
+    marketplace: Marketplace,
+    topic: Topic | None = None,
+    channel: Channel | None = None,
+    priority: str = Priority.NORMAL,
+    is_complex: bool = False,
+) -> ResponseTarget | None:
+    """The most specific target: all that it names must match, and more named attributes beat fewer."""
+    facts = {
+        "topic_id": topic.pk if topic else None,
+        "channel_id": channel.pk if channel else None,
+        "priority": priority,
+        "is_complex": is_complex,
+    }
+    targets = ResponseTarget.objects.filter(marketplace=marketplace, kind=kind, retired_at=None)
+    fitting = [
+        target
+        for target in targets.select_related("marketplace", "topic", "channel").order_by("id")
+        if target.named.items() <= facts.items()
+    ]
+    return max(fitting, key=lambda target: len(target.named), default=None)
+
+
+def why(target: ResponseTarget) -> str:
+    """The reason of a promise for people: "topic Finance, Ozon, 3 working days, from S2"."""
+    parts = []
+    if target.topic:
+        parts.append(_("topic %(topic)s") % {"topic": target.topic})
+    if target.channel:
+        parts.append(_("channel %(channel)s") % {"channel": target.channel.text("name")})
+    if target.priority:
+        parts.append(_("priority %(priority)s") % {"priority": target.get_priority_display()})
+    if target.is_complex is not None:
+        parts.append(_("complex case") if target.is_complex else _("simple case"))
+    parts += [str(target.marketplace), amount_text(target.amount, target.unit)]
+    return _("%(promise)s, from %(source)s") % {"promise": ", ".join(parts), "source": target.source}
+
+
+def promise(
+    *,
+    marketplace: Marketplace,
+    at: datetime,
+    topic: Topic | None = None,
+    channel: Channel | None = None,
+    priority: str = Priority.NORMAL,
+    is_complex: bool = False,
+) -> dict[str, Promise | None]:
+    """What would be promised for a message sent at `at`, for `first_reply` and `answer`; None where nothing is."""
+    promised: dict[str, Promise | None] = {}
+    for kind in (Kind.FIRST_REPLY, Kind.ANSWER):
+        target = choose_target(
+            kind, marketplace=marketplace, topic=topic, channel=channel, priority=priority, is_complex=is_complex
+        )
+        if target is None:
+            promised[kind.value] = None
+            continue
+        due = _clock(marketplace, channel).add(at, target.amount, Unit(target.unit))
+        promised[kind.value] = Promise(target=target, due_at=due, why=why(target))
+    return promised
+
+
+def start(appeal: Appeal, kind: str, *, at: datetime) -> list[Change]:
+    """Starts the clock of `kind`, if a target applies. The appeal must have no live one of this kind."""
+    target = target_of(appeal, kind)
+    if target is None:
+        return []
+    deadline = Deadline(appeal=appeal, kind=kind, started_at=at)
+    _copy_target(deadline, target, appeal.channel)
+    return [_put(deadline, "started", why(target))]
+
+
+def start_step(appeal: Appeal, step: EscalationStep, *, at: datetime) -> list[Change]:
+    """Starts the term of an escalation step that has one."""
+    if step.term_amount is None:
+        return []
+    deadline = Deadline(appeal=appeal, kind=Kind.ESCALATION, started_at=at, step=step)
+    deadline.amount, deadline.unit, deadline.source = step.term_amount, step.term_unit, step.source
+    _copy_calendar(deadline, step.marketplace, step.channel)
+    reason = _("%(step)s: %(term)s") % {"step": step, "term": amount_text(step.term_amount, step.term_unit)}
+    return [_put(deadline, "started", reason)]
+
+
+def pause(deadline: Deadline, *, at: datetime) -> Change:
+    """Stops a running clock while it is our turn; what has run is kept."""
+    deadline.state, deadline.paused_at, deadline.remind_at = State.PAUSED, at, None
+    deadline.save()
+    return _record(deadline, "paused")
+
+
+def resume(deadline: Deadline, *, at: datetime) -> Change:
+    """Lets a paused clock run on with what is left; one that was late before the pause stays late."""
+    was = deadline.due_at
+    _end_pause(deadline, at)
+    deadline.state = State.RUNNING
+    return _put(deadline, "resumed", was=was)
+
+
+def meet(deadline: Deadline, *, at: datetime) -> Change:
+    """Ends a clock well: met, or missed when it was late by then."""
+    state = State.MISSED if _was_late(deadline, at) else State.MET
+    return _end(deadline, state, at=at, met_at=at)
+
+
+def cancel(deadline: Deadline, *, at: datetime) -> Change:
+    """Ends a clock that no longer matters: cancelled, or missed when it was late by then."""
+    state = State.MISSED if _was_late(deadline, at) else State.CANCELLED
+    return _end(deadline, state, at=at, met_at=None)
+
+
+def retarget(deadline: Deadline, target: ResponseTarget) -> list[Change]:
+    """Moves a live clock to another promise or other hours, from the same start and with the same pauses."""
+    was, before = deadline.due_at, _terms(deadline)
+    _copy_target(deadline, target, deadline.appeal.channel)
+    if _terms(deadline) == before and due_at(deadline) == was:
+        return []
+    return [_put(deadline, "moved", why(target), was=was)]
+
+
+def target_of(appeal: Appeal, kind: str) -> ResponseTarget | None:
+    """The target that applies to the appeal as it is now."""
+    return choose_target(
+        kind,
+        marketplace=appeal.shop.marketplace,
+        topic=appeal.topic,
+        channel=appeal.channel,
+        priority=appeal.priority,
+        is_complex=appeal.is_complex,
+    )
+
+
+def due_at(deadline: Deadline) -> datetime:
+    """When it is due by its own copy of the promise: a replay of its start and its pauses.
+
+    A pause that began after the due time changes nothing. A pause that fell between the last counted calendar day
+    and the working day that it was moved to leaves that one day to count.
+    """
+    ticking, start = deadline.clock, deadline.started_at
+    unit = Unit(deadline.unit)
+    counted: timedelta | int = 0 if unit.in_days else timedelta(0)
+    for began, ended in _pauses(deadline):
+        due = ticking.add(start, deadline.amount, unit, counted=counted)
+        if due <= began:
+            return due
+        if isinstance(counted, int):
+            counted = min(counted + ticking.elapsed_days(start, began, unit), deadline.amount - 1)
+        else:
+            counted += ticking.elapsed(start, began, unit)
+        start = ended
+    return ticking.add(start, deadline.amount, unit, counted=counted)
+
+
+def used(deadline: Deadline, now: datetime) -> timedelta | int:
+    """How much of the promise has run at `now`: a timedelta, or whole days for the day units."""
+    end = deadline.ended_at or deadline.paused_at or now
+    legs, start = [], deadline.started_at
+    for began, ended in _pauses(deadline):
+        legs.append((start, began))
+        start = ended
+    legs.append((start, max(start, end)))
+    unit = Unit(deadline.unit)
+    if unit.in_days:
+        return sum(deadline.clock.elapsed_days(a, b, unit) for a, b in legs)
+    return sum((deadline.clock.elapsed(a, b, unit) for a, b in legs), timedelta(0))
+
+
+def share(deadline: Deadline, now: datetime) -> float:
+    """Which share of the way from start to due time is gone at `now`, pauses left out; over 1 when late."""
+    end = deadline.ended_at or deadline.paused_at or now
+    idle = sum((min(b, end) - a for a, b in _pauses(deadline) if a < end), timedelta(0))
+    span = deadline.due_at - deadline.started_at
+    return (end - deadline.started_at - idle) / max(span - idle, timedelta(seconds=1))
+
+
+def refresh(appeal: Appeal) -> None:
+    """Sets `next_due_at` to the earliest due time of the running deadlines. The caller saves the appeal."""
+    appeal.next_due_at = appeal.deadlines.running().aggregate(due=Min("due_at"))["due"]
+
+
+def _clock(marketplace: Marketplace, channel: Channel | None) -> Clock:
+    return channel.clock if channel else clock(ROUND_THE_CLOCK, marketplace.time_zone, marketplace.country)
+
+
+def _copy_target(deadline: Deadline, target: ResponseTarget, channel: Channel | None) -> None:
+    deadline.target = target
+    deadline.amount, deadline.unit, deadline.source = target.amount, target.unit, target.source
+    _copy_calendar(deadline, target.marketplace, channel)
+
+
+def _copy_calendar(deadline: Deadline, marketplace: Marketplace, channel: Channel | None) -> None:
+    deadline.opening_hours = (channel.opening_hours if channel else "") or ROUND_THE_CLOCK
+    deadline.time_zone = channel.zone if channel else marketplace.time_zone
+    deadline.country = marketplace.country
+
+
+def _terms(deadline: Deadline) -> tuple[object, ...]:
+    return (deadline.amount, deadline.unit, deadline.opening_hours, deadline.time_zone, deadline.country)
+
+
+def _pauses(deadline: Deadline) -> list[tuple[datetime, datetime]]:
+    return [(datetime.fromisoformat(began), datetime.fromisoformat(ended)) for began, ended in deadline.pauses]
+
+
+def _end_pause(deadline: Deadline, at: datetime) -> None:
+    if deadline.paused_at:
+        deadline.pauses = [*deadline.pauses, [deadline.paused_at.isoformat(), at.isoformat()]]
+        deadline.paused_at = None
+
+
+def _was_late(deadline: Deadline, at: datetime) -> bool:
+    return (deadline.paused_at or at) > deadline.due_at
+
+
+def _end(deadline: Deadline, state: State, *, at: datetime, met_at: datetime | None) -> Change:
+    _end_pause(deadline, at)
+    deadline.state, deadline.ended_at, deadline.met_at, deadline.remind_at = state, at, met_at, None
+    deadline.save()
+    return _record(deadline, state.value)
+
+
+def _put(deadline: Deadline, change: str, reason: str = "", was: datetime | None = None) -> Change:
+    deadline.due_at = due_at(deadline)
+    deadline.remind_at = ladder.next_rung(deadline) if deadline.state == State.RUNNING else None
+    deadline.save()
+    return _record(deadline, change, reason, was)
+
+
+def _record(deadline: Deadline, change: str, reason: str = "", was: datetime | None = None) -> Change:
+    record = {"kind": deadline.kind, "change": change, "due_at": deadline.due_at.isoformat(), "why": reason}
+    return record | ({"was": was.isoformat()} if was and was != deadline.due_at else {})

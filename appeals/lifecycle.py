@@ -1,0 +1,407 @@
+"""The verbs: the only writers of an appeal's state.
+
+Each verb is keyword-only, runs in one transaction, locks the appeal, takes `now` once, leaves one event and returns
+the fresh appeal. `at` is when it happened: not after `now`, and not before the last move on the timeline. A verb
+raises StateError when the state does not allow it and ValidationError with the field's name when the input is bad;
+then nothing has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localdate, localtime
+from django.utils.translation import gettext as _
+
+from appeals import attachments, deadlines
+from appeals.deadlines import Change
+from appeals.models import Appeal, Attachment, Deadline, Event, Shop
+from marketplaces.models import Channel, EscalationStep
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+Status = Appeal.Status
+Kind = Deadline.Kind
+ReplyKind = Event.ReplyKind
+
+EDITABLE = (
+    "topic",
+    "channel",
+    "priority",
+    "subject",
+    "body",
+    "desired_outcome",
+    "order_numbers",
+    "product_codes",
+    "amount_at_stake",
+    "external_number",
+    "previous",
+    "assignee",
+    "is_complex",
+    "client_reference",
+)
+# What a promise depends on: a change of these moves the clocks that run
+DECIDING = ("topic", "channel", "priority", "is_complex")
+
+STATES = {
+    "submit": (Status.DRAFT,),
+    "delete_draft": (Status.DRAFT,),
+    "record_reply": (Status.WAITING, Status.OUR_TURN),
+    "message": (Status.WAITING, Status.OUR_TURN),
+    "escalate": (Status.WAITING, Status.OUR_TURN),
+    "resolve": (Status.WAITING, Status.OUR_TURN),
+    "snooze": (Status.WAITING, Status.OUR_TURN),
+    "reopen": (Status.RESOLVED,),
+}
+
+
+class StateError(Exception):
+    """The verb does not fit the state. `allowed` holds the states in which it would."""
+
+    def __init__(self, status: str, allowed: Iterable[str]) -> None:
+        self.status, self.allowed = status, [str(state) for state in allowed]
+        labels = ", ".join(str(Status(state).label) for state in self.allowed)
+        super().__init__(
+            _("This cannot be done while the state is “%(status)s”; it could be in: %(allowed)s.")
+            % {"status": Status(status).label, "allowed": labels}
+        )
+
+
+def verbs(appeal: Appeal) -> list[str]:
+    """The verbs that fit the state now."""
+    return [verb for verb, states in STATES.items() if appeal.status in states]
+
+
+@transaction.atomic
+def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> Appeal:
+    """A draft. Nothing is promised and nobody is reminded until it is submitted."""
+    appeal = Appeal(shop=shop, created_by=actor, created_at=now, **_known(fields))
+    appeal.full_clean()
+    appeal.save()
+    _tell(appeal, Event.Kind.CREATED, actor=actor, now=now)
+    return appeal
+
+
+@transaction.atomic
+def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -> Appeal:
+    """Changes what was asked. Clocks that run move to the promise that now applies; what has run stays counted."""
+    appeal = _locked(appeal)
+    before = {name: getattr(appeal, name) for name in _known(changes)}
+    for name, value in changes.items():
+        setattr(appeal, name, value)
+    appeal.full_clean()
+    changed = {name: [_plain(was), _plain(changes[name])] for name, was in before.items() if was != changes[name]}
+    if not changed:
+        return appeal
+    open_now = appeal.status in (Status.WAITING, Status.OUR_TURN)
+    moved = _retarget(appeal, now) if open_now and set(changed) & set(DECIDING) else []
+    return _done(appeal, Event.Kind.EDITED, actor=actor, now=now, moved=moved, changed=changed)
+
+
+@transaction.atomic
+def delete_draft(*, appeal: Appeal, actor: User | None, now: datetime) -> None:
+    """Removes a draft with its files. What was sent can only be resolved."""
+    appeal = _locked(appeal, "delete_draft")
+    files = list(appeal.attachments.all())
+    appeal.delete()
+    for attachment in files:
+        transaction.on_commit(partial(attachment.file.delete, save=False))
+
+
+@transaction.atomic
+def submit(
+    *,
+    appeal: Appeal,
+    actor: User | None,
+    now: datetime,
+    at: datetime | None = None,
+    channel: Channel | None = None,
+    external_number: str = "",
+) -> Appeal:
+    """The appeal went out: the first reply and the answer are awaited from `at`."""
+    appeal = _locked(appeal, "submit")
+    at = _moment(appeal, at, now)
+    appeal.channel = channel or appeal.channel
+    appeal.external_number = external_number or appeal.external_number
+    appeal.status, appeal.submitted_at = Status.WAITING, at
+    appeal.full_clean()
+    _save(appeal)
+    moved = deadlines.start(appeal, Kind.FIRST_REPLY, at=at) + deadlines.start(appeal, Kind.ANSWER, at=at)
+    number = {"external_number": external_number} if external_number else {}
+    return _done(appeal, Event.Kind.SUBMITTED, actor=actor, now=now, at=at, moved=moved, **number)
+
+
+@transaction.atomic
+def record_reply(
+    *, appeal: Appeal, actor: User | None, now: datetime, kind: str, text: str, at: datetime | None = None
+) -> Appeal:
+    """The marketplace wrote.
+
+    An acknowledgement meets nothing. A question makes it our turn, and pauses the answer. A brush-off meets the first
+    reply and leaves the answer running. An answer meets all that we waited for, and it is for us to decide what next.
+    """
+    if kind not in ReplyKind.values:
+        raise ValidationError({"kind": _("The kind is one of: %(kinds)s.") % {"kinds": ", ".join(ReplyKind.values)}})
+    appeal = _locked(appeal, "record_reply")
+    at = _moment(appeal, at, now)
+    moved = _take_reply(appeal, kind, _live(appeal), at)
+    return _done(appeal, Event.Kind.REPLY, actor=actor, now=now, at=at, text=text, reply_kind=kind, moved=moved)
+
+
+@transaction.atomic
+def message(*, appeal: Appeal, actor: User | None, now: datetime, text: str, at: datetime | None = None) -> Appeal:
+    """We wrote back: it is the marketplace's turn, and its paused clock runs on."""
+    appeal = _locked(appeal, "message")
+    at = _moment(appeal, at, now)
+    live = _live(appeal)
+    moved = _meet(live, (Kind.OUR_REPLY,), at)
+    if (answer := live.get(Kind.ANSWER)) and answer.state == Deadline.State.PAUSED:
+        moved.append(deadlines.resume(answer, at=at))
+    if not (Kind.ANSWER in live or Kind.ESCALATION in live):
+        moved += deadlines.start(appeal, Kind.ANSWER, at=at)
+    appeal.status = Status.WAITING
+    return _done(appeal, Event.Kind.MESSAGE, actor=actor, now=now, at=at, text=text, moved=moved)
+
+
+@transaction.atomic
+def escalate(
+    *,
+    appeal: Appeal,
+    actor: User | None,
+    now: datetime,
+    step: EscalationStep,
+    external_number: str = "",
+    at: datetime | None = None,
+    note: str = "",
+) -> Appeal:
+    """We took a step of the escalation path: its term, or the topic's promise anew, takes over from the answer's."""
+    appeal = _locked(appeal, "escalate")
+    at = _moment(appeal, at, now)
+    if not EscalationStep.objects.sellers_path(appeal.shop.marketplace).filter(pk=step.pk).exists():
+        raise ValidationError({"step": _("This is no step that a seller can take on this marketplace.")})
+    if step.available_from and localdate(at) < step.available_from:
+        first = date_format(step.available_from, "DATE_FORMAT")
+        raise ValidationError({"step": _("This step can be taken from %(date)s.") % {"date": first}})
+    live = _live(appeal)
+    moved = _cancel(live, (Kind.ANSWER, Kind.ESCALATION), at) + _meet(live, (Kind.OUR_REPLY,), at)
+    moved += deadlines.start_step(appeal, step, at=at) or deadlines.start(appeal, Kind.ANSWER, at=at)
+    appeal.status = Status.WAITING
+    appeal.external_number = appeal.external_number or external_number
+    number = {"external_number": external_number} if external_number else {}
+    return _done(
+        appeal, Event.Kind.ESCALATED, actor=actor, now=now, at=at, text=note, step=step, moved=moved, **number
+    )
+
+
+@transaction.atomic
+def resolve(
+    *,
+    appeal: Appeal,
+    actor: User | None,
+    now: datetime,
+    outcome: str,
+    amount_recovered: Decimal | None = None,
+    note: str = "",
+) -> Appeal:
+    """The matter is over. What still runs ends: met by a decision of the marketplace, cancelled without one."""
+    if outcome not in Appeal.Outcome.values:
+        names = ", ".join(Appeal.Outcome.values)
+        raise ValidationError({"outcome": _("The outcome is one of: %(outcomes)s.") % {"outcomes": names}})
+    appeal = _locked(appeal, "resolve")
+    decided = outcome in (Appeal.Outcome.GRANTED, Appeal.Outcome.PARTLY_GRANTED, Appeal.Outcome.REFUSED)
+    end = _meet if decided else _cancel
+    moved = end(_live(appeal), Kind.values, _moment(appeal, None, now))
+    appeal.status, appeal.outcome, appeal.resolved_at = Status.RESOLVED, outcome, now
+    appeal.amount_recovered, appeal.snoozed_until, appeal.next_due_at = amount_recovered, None, None
+    appeal.full_clean()
+    money = {"amount_recovered": str(amount_recovered)} if amount_recovered is not None else {}
+    return _done(appeal, Event.Kind.RESOLVED, actor=actor, now=now, text=note, moved=moved, outcome=outcome, **money)
+
+
+@transaction.atomic
+def reopen(*, appeal: Appeal, actor: User | None, now: datetime, note: str = "") -> Appeal:
+    """The matter was not over: new clocks start, the old ones keep their result."""
+    appeal = _locked(appeal, "reopen")
+    before = {"outcome": appeal.outcome, "amount_recovered": _plain(appeal.amount_recovered)}
+    appeal.status, appeal.outcome, appeal.resolved_at, appeal.amount_recovered = Status.WAITING, "", None, None
+    _save(appeal)
+    moved = deadlines.start(appeal, Kind.FIRST_REPLY, at=now) + deadlines.start(appeal, Kind.ANSWER, at=now)
+    return _done(appeal, Event.Kind.REOPENED, actor=actor, now=now, text=note, moved=moved, before=before)
+
+
+@transaction.atomic
+def snooze(*, appeal: Appeal, actor: User | None, now: datetime, until: datetime | None, note: str = "") -> Appeal:
+    """Nobody is reminded before `until`; None ends the silence. No deadline moves."""
+    if until is not None and until <= now:
+        raise ValidationError({"until": _("The end of the silence must lie in the future.")})
+    appeal = _locked(appeal, "snooze")
+    appeal.snoozed_until = until
+    return _done(appeal, Event.Kind.SNOOZED, actor=actor, now=now, text=note, until=_plain(until))
+
+
+@transaction.atomic
+def attach(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes], name: str) -> Attachment:
+    """Adds a file. Its kind is what its bytes are; ValidationError when it is too large, too many, or not accepted."""
+    appeal = _locked(appeal)
+    attachment = attachments.keep(appeal=appeal, actor=actor, now=now, file=file, name=name)
+    _tell(appeal, Event.Kind.ATTACHED, actor=actor, now=now, attachment=attachment.pk, name=attachment.name)
+    return attachment
+
+
+def steps_taken(appeal: Appeal) -> list[Event]:
+    """The escalation steps taken, oldest first."""
+    return list(appeal.events.filter(kind=Event.Kind.ESCALATED).select_related("step__channel__marketplace"))
+
+
+def next_step(appeal: Appeal, now: datetime | None = None) -> EscalationStep | None:
+    """The first step of the seller's path that comes after the last one taken and can be taken; None at its end."""
+    if appeal.status == Status.RESOLVED:
+        return None
+    taken = [event.step for event in steps_taken(appeal) if event.step]
+    last = max((step.position for step in taken), default=0)
+    path = EscalationStep.objects.sellers_path(appeal.shop.marketplace, on=localdate(now))
+    return path.filter(position__gt=last, is_proposed=True).first()
+
+
+def _locked(appeal: Appeal, verb: str = "") -> Appeal:
+    """The appeal as the database has it now, its row locked until the transaction ends."""
+    fresh = Appeal.objects.select_for_update(of=("self",)).select_related("shop__marketplace").get(pk=appeal.pk)
+    if verb and fresh.status not in STATES[verb]:
+        raise StateError(fresh.status, STATES[verb])
+    return fresh
+
+
+def _moment(appeal: Appeal, at: datetime | None, now: datetime) -> datetime:
+    """`at`, or `now`; refused in the future and before the last move, since clocks cannot run backwards."""
+    if at is not None and at > now:
+        raise ValidationError({"at": _("The time lies in the future.")})
+    last = appeal.events.filter(kind__in=Event.MOVES).order_by("-at").values_list("at", flat=True).first()
+    if at is not None and last and at < last:
+        shown = date_format(localtime(last), "DATETIME_FORMAT")
+        raise ValidationError(
+            {"at": _("The last move of this appeal was on %(last)s; give a later time.") % {"last": shown}}
+        )
+    return at or max(now, last or now)
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(set(fields) - set(EDITABLE)):
+        raise ValidationError({unknown[0]: _("This field cannot be written.")})
+    return fields
+
+
+def _plain(value: object) -> Any:
+    """A value as the timeline keeps it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | bool | list | None) else str(value)
+
+
+def _live(appeal: Appeal) -> dict[str, Deadline]:
+    return {deadline.kind: deadline for deadline in appeal.deadlines.live()}
+
+
+def _meet(live: dict[str, Deadline], kinds: Iterable[str], at: datetime) -> list[Change]:
+    return [deadlines.meet(live[kind], at=at) for kind in kinds if kind in live]
+
+
+def _cancel(live: dict[str, Deadline], kinds: Iterable[str], at: datetime) -> list[Change]:
+    return [deadlines.cancel(live[kind], at=at) for kind in kinds if kind in live]
+
+
+def _take_reply(appeal: Appeal, kind: str, live: dict[str, Deadline], at: datetime) -> list[Change]:
+    if kind == ReplyKind.ACKNOWLEDGEMENT:
+        return []
+    moved = _meet(live, (Kind.FIRST_REPLY,), at)
+    if kind == ReplyKind.QUESTION:
+        appeal.status = Status.OUR_TURN
+        if (answer := live.get(Kind.ANSWER)) and answer.state == Deadline.State.RUNNING:
+            moved.append(deadlines.pause(answer, at=at))
+        if Kind.OUR_REPLY not in live:
+            moved += deadlines.start(appeal, Kind.OUR_REPLY, at=at)
+    elif kind == ReplyKind.ANSWER:
+        appeal.status = Status.OUR_TURN
+        moved += _meet(live, (Kind.ANSWER, Kind.ESCALATION), at) + _cancel(live, (Kind.OUR_REPLY,), at)
+    return moved
+
+
+def _retarget(appeal: Appeal, now: datetime) -> list[Change]:
+    """Moves the live clocks to what is promised now: one that nothing promises ends, one newly promised starts."""
+    moved: list[Change] = []
+    live = _live(appeal)
+    for kind, deadline in live.items():
+        if kind == Kind.ESCALATION:
+            continue
+        deadline.appeal = appeal
+        target = deadlines.target_of(appeal, kind)
+        moved += deadlines.retarget(deadline, target) if target else [deadlines.cancel(deadline, at=now)]
+    if appeal.status == Status.WAITING:
+        for kind in _unpromised(appeal, live):
+            moved += deadlines.start(appeal, kind, at=_asked_at(appeal))
+    return moved
+
+
+def _unpromised(appeal: Appeal, live: dict[str, Deadline]) -> list[Kind]:
+    """What the marketplace owes us without a clock, because no target applied so far."""
+    owed = [] if {Kind.ANSWER, Kind.ESCALATION} & set(live) else [Kind.ANSWER]
+    if not appeal.deadlines.filter(kind=Kind.FIRST_REPLY).exists() and not _replied(appeal):
+        owed.insert(0, Kind.FIRST_REPLY)
+    return owed
+
+
+def _replied(appeal: Appeal) -> bool:
+    return appeal.events.filter(kind=Event.Kind.REPLY).exclude(reply_kind=ReplyKind.ACKNOWLEDGEMENT).exists()
+
+
+def _asked_at(appeal: Appeal) -> datetime:
+    """Since when the marketplace owes us something: our last move."""
+    moves = appeal.events.filter(kind__in=Event.MOVES).exclude(kind=Event.Kind.REPLY)
+    return moves.order_by("at", "id").values_list("at", flat=True).last() or appeal.created_at
+
+
+def _save(appeal: Appeal) -> None:
+    appeal.version += 1
+    appeal.save()
+
+
+def _done(appeal: Appeal, kind: Event.Kind, **details: Any) -> Appeal:
+    """Writes the appeal with its next due time, and the event that tells what happened and which clocks it moved."""
+    deadlines.refresh(appeal)
+    _save(appeal)
+    _tell(appeal, kind, **details)
+    return appeal
+
+
+def _tell(
+    appeal: Appeal,
+    kind: Event.Kind,
+    *,
+    actor: User | None,
+    now: datetime,
+    at: datetime | None = None,
+    text: str = "",
+    reply_kind: str = "",
+    step: EscalationStep | None = None,
+    moved: list[Change] | None = None,
+    **data: Any,
+) -> None:
+    Event.objects.create(
+        appeal=appeal,
+        kind=kind,
+        reply_kind=reply_kind,
+        at=at or now,
+        recorded_at=now,
+        actor=actor,
+        text=text,
+        step=step,
+        data=data | ({"deadlines": moved} if moved else {}),
+    )

@@ -1,0 +1,20 @@
+from appeals.models.appeal import Appeal
+from appeals.models.attachment import Attachment
+from appeals.models.deadline import Deadline
+from appeals.models.event import AppendOnlyError, Event
+from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder, ReminderRule
+from appeals.models.shop import Membership, Shop
+
+__all__ = [
+    "Appeal",
+    "AppendOnlyError",
+    "Attachment",
+    "Deadline",
+    "Event",
+    "Heartbeat",
+    "Membership",
+    "RefusedAddress",
+    "Reminder",
+    "ReminderRule",
+    "Shop",
+]

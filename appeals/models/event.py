@@ -1,0 +1,93 @@
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from appeals.models.appeal import Appeal
+from marketplaces.models import EscalationStep
+
+
+class AppendOnlyError(TypeError):
+    """Somebody tried to change or delete what has happened."""
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("Events are append-only.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("Events are append-only.")
+
+
+class Event(models.Model):
+    """One line of an appeal's timeline. `at` is when it happened, `recorded_at` when the hub was told.
+
+    Lines are only ever added; a draft that is deleted takes its own with it.
+    """
+
+    class Kind(models.TextChoices):
+        CREATED = "created", _("created")
+        EDITED = "edited", _("edited")
+        SUBMITTED = "submitted", _("sent")
+        REPLY = "reply", _("the marketplace replied")
+        MESSAGE = "message", _("we wrote")
+        ESCALATED = "escalated", _("escalated")
+        RESOLVED = "resolved", _("resolved")
+        REOPENED = "reopened", _("reopened")
+        SNOOZED = "snoozed", _("snoozed")
+        DEADLINE = "deadline", _("deadline")
+        ATTACHED = "attached", _("file attached")
+        REMINDED = "reminded", _("reminder sent")
+
+    class ReplyKind(models.TextChoices):
+        ACKNOWLEDGEMENT = "acknowledgement", _("acknowledgement")
+        QUESTION = "question", _("question")
+        BRUSH_OFF = "brush_off", _("brush-off")
+        ANSWER = "answer", _("answer")
+
+    # The moves of an appeal's life, in whose order the timeline must stay
+    MOVES = (Kind.SUBMITTED, Kind.REPLY, Kind.MESSAGE, Kind.ESCALATED, Kind.RESOLVED, Kind.REOPENED)
+
+    appeal = models.ForeignKey(Appeal, verbose_name=_("appeal"), on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    reply_kind = models.CharField(_("kind of the reply"), max_length=16, choices=ReplyKind, blank=True)
+    at = models.DateTimeField(_("when"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    text = models.TextField(_("text"), blank=True)
+    step = models.ForeignKey(
+        EscalationStep, verbose_name=_("step"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    data = models.JSONField(_("details"), default=dict, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["appeal", "at", "id"], name="event_timeline")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="reply") & ~models.Q(reply_kind="")
+                | ~models.Q(kind="reply") & models.Q(reply_kind=""),
+                name="event_reply_has_kind",
+                violation_error_message=_("A reply, and only a reply, has a kind of reply."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("Events are append-only.")
+        super().save(*args, **kwargs)

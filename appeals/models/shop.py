@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from marketplaces.models import Marketplace
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+
+class ShopQuerySet(models.QuerySet["Shop"]):
+    def visible_to(self, user: User | AnonymousUser) -> ShopQuerySet:
+        """The one place that decides who sees what: members see their shops, administrators all, others nothing."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self.all()
+        return self.filter(pk__in=Membership.objects.filter(user=user).values("shop"))
+
+
+class Shop(models.Model):
+    """Our seller account on one marketplace, with its legal entity."""
+
+    name = models.CharField(_("name"), max_length=200)
+    marketplace = models.ForeignKey(
+        Marketplace, verbose_name=_("marketplace"), on_delete=models.PROTECT, related_name="shops"
+    )
+    seller_id = models.CharField(_("seller number"), max_length=60, blank=True)
+    legal_name = models.CharField(_("legal name"), max_length=300, blank=True)
+    inn = models.CharField(
+        _("INN"),
+        max_length=12,
+        blank=True,
+        validators=[RegexValidator(r"^(\d{10}|\d{12})$", _("An INN has 10 or 12 digits."))],
+    )
+    ogrn = models.CharField(
+        _("OGRN"),
+        max_length=15,
+        blank=True,
+        validators=[RegexValidator(r"^(\d{13}|\d{15})$", _("An OGRN has 13 digits, an OGRNIP 15."))],
+    )
+    postal_address = models.TextField(_("postal address"), blank=True)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="appeals.Membership", verbose_name=_("members"), related_name="shops"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ShopQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["marketplace", "name"],
+                name="shop_name_unique",
+                violation_error_message=_("There is a shop of this name on this marketplace already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person who works for a shop; leads are told when nobody is assigned or nothing helps."""
+
+    shop = models.ForeignKey(Shop, verbose_name=_("shop"), on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships"
+    )
+    is_lead = models.BooleanField(_("lead"), default=False)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "user"],
+                name="membership_unique",
+                violation_error_message=_("This person is a member already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.shop}"

@@ -1,0 +1,17 @@
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+TRANSPORT_ALIASES["folder"] = "hub.broker:Transport"
+app = Celery("hub")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_djangos_logging(**kwargs: Any) -> None:
+    """Celery sets up no logging of its own where somebody listens here; LOGGING of the settings stays as it is."""

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+
+class ReaderMiddleware:
+    """Shows every page in the language and the time zone of the person who reads it; Russian for people unknown."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        language = user.language if user.is_authenticated else settings.LANGUAGE_CODE
+        zone = user.time_zone if user.is_authenticated else settings.TIME_ZONE
+        with translation.override(language), timezone.override(ZoneInfo(zone)):
+            response = self.get_response(request)
+            if hasattr(response, "render") and callable(response.render):
+                response.render()
+        response.headers.setdefault("Content-Language", language)
+        return response

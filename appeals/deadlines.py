@@ -1,10 +1,10 @@
-"""The clocks of an appeal: which promise applies, and how a deadline starts, pauses, resumes, ends and moves.
+"""The clocks of an appeal: how a deadline starts, pauses, resumes, ends and moves.
 
 Each function that changes a deadline saves it and returns a record of the change for the timeline:
 `{"kind", "change", "due_at", "why"}`, and `was` where a due time moved. `at` is the moment of what happened.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,99 +12,22 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from appeals import ladder
-from appeals.models import Appeal, Deadline
+from appeals.models import Appeal, Deadline, ReminderRule
+from appeals.promises import Targets, promise, why
 from marketplaces.amounts import amount_text
-from marketplaces.models import (
-    ROUND_THE_CLOCK,
-    Channel,
-    EscalationStep,
-    Marketplace,
-    Priority,
-    ResponseTarget,
-    Topic,
-)
-from marketplaces.working_time import Clock, Unit, clock
+from marketplaces.models import ROUND_THE_CLOCK, Channel, EscalationStep, Marketplace, ResponseTarget
+from marketplaces.working_time import Unit
+
+__all__ = ["promise", "why"]
 
 Change = dict[str, Any]
 Kind = Deadline.Kind
 State = Deadline.State
 
 
-@dataclass(frozen=True)
-class Promise:
-    """What the marketplace would owe for a message sent at a moment."""
-
-    target: ResponseTarget
-    due_at: datetime
-    why: str
-
-
-def choose_target(
-    kind: str,
-    *,
-    marketplace: Marketplace,
-    topic: Topic | None = None,
-    channel: Channel | None = None,
-    priority: str = Priority.NORMAL,
-    is_complex: bool = False,
-) -> ResponseTarget | None:
-    """The most specific target: all that it names must match, and more named attributes beat fewer."""
-    facts = {
-        "topic_id": topic.pk if topic else None,
-        "channel_id": channel.pk if channel else None,
-        "priority": priority,
-        "is_complex": is_complex,
-    }
-    targets = ResponseTarget.objects.filter(marketplace=marketplace, kind=kind, retired_at=None)
-    fitting = [
-        target
-        for target in targets.select_related("marketplace", "topic", "channel").order_by("id")
-        if target.named.items() <= facts.items()
-    ]
-    return max(fitting, key=lambda target: len(target.named), default=None)
-
-
-def why(target: ResponseTarget) -> str:
-    """The reason of a promise for people: "topic Finance, Ozon, 3 working days, from S2"."""
-    parts = []
-    if target.topic:
-        parts.append(_("topic %(topic)s") % {"topic": target.topic})
-    if target.channel:
-        parts.append(_("channel %(channel)s") % {"channel": target.channel.text("name")})
-    if target.priority:
-        parts.append(_("priority %(priority)s") % {"priority": target.get_priority_display()})
-    if target.is_complex is not None:
-        parts.append(_("complex case") if target.is_complex else _("simple case"))
-    parts += [str(target.marketplace), amount_text(target.amount, target.unit)]
-    return _("%(promise)s, from %(source)s") % {"promise": ", ".join(parts), "source": target.source}
-
-
-def promise(
-    *,
-    marketplace: Marketplace,
-    at: datetime,
-    topic: Topic | None = None,
-    channel: Channel | None = None,
-    priority: str = Priority.NORMAL,
-    is_complex: bool = False,
-) -> dict[str, Promise | None]:
-    """What would be promised for a message sent at `at`, for `first_reply` and `answer`; None where nothing is."""
-    promised: dict[str, Promise | None] = {}
-    for kind in (Kind.FIRST_REPLY, Kind.ANSWER):
-        target = choose_target(
-            kind, marketplace=marketplace, topic=topic, channel=channel, priority=priority, is_complex=is_complex
-        )
-        if target is None:
-            promised[kind.value] = None
-            continue
-        due = _clock(marketplace, channel).add(at, target.amount, Unit(target.unit))
-        promised[kind.value] = Promise(target=target, due_at=due, why=why(target))
-    return promised
-
-
 def start(appeal: Appeal, kind: str, *, at: datetime) -> list[Change]:
     """Starts the clock of `kind`, if a target applies. The appeal must have no live one of this kind."""
-    target = target_of(appeal, kind)
+    target = Targets(appeal.shop.marketplace).of(appeal, kind)
     if target is None:
         return []
     deadline = Deadline(appeal=appeal, kind=kind, started_at=at)
@@ -117,10 +40,7 @@ def start_step(appeal: Appeal, step: EscalationStep, *, at: datetime) -> list[Ch
     if step.term_amount is None:
         return []
     deadline = Deadline(appeal=appeal, kind=Kind.ESCALATION, started_at=at, step=step)
-    deadline.amount, deadline.unit, deadline.source = step.term_amount, step.term_unit, step.source
-    _copy_calendar(deadline, step.marketplace, step.channel)
-    reason = _("%(step)s: %(term)s") % {"step": step, "term": amount_text(step.term_amount, step.term_unit)}
-    return [_put(deadline, "started", reason)]
+    return [_put(deadline, "started", _copy_step(deadline, step))]
 
 
 def pause(deadline: Deadline, *, at: datetime) -> Change:
@@ -135,7 +55,7 @@ def resume(deadline: Deadline, *, at: datetime) -> Change:
     was = deadline.due_at
     _end_pause(deadline, at)
     deadline.state = State.RUNNING
-    return _put(deadline, "resumed", was=was)
+    return _put(deadline, "resumed", was=was, told_until=at)
 
 
 def meet(deadline: Deadline, *, at: datetime) -> Change:
@@ -150,25 +70,40 @@ def cancel(deadline: Deadline, *, at: datetime) -> Change:
     return _end(deadline, state, at=at, met_at=None)
 
 
-def retarget(deadline: Deadline, target: ResponseTarget) -> list[Change]:
+def retarget(deadline: Deadline, target: ResponseTarget, *, now: datetime) -> list[Change]:
     """Moves a live clock to another promise or other hours, from the same start and with the same pauses."""
+    change = move(deadline, target, now=now)
+    if change:
+        deadline.save()
+    return [change] if change else []
+
+
+def move(
+    deadline: Deadline,
+    promised: ResponseTarget | EscalationStep | None,
+    *,
+    now: datetime,
+    rules: Sequence[ReminderRule] | None = None,
+) -> Change | None:
+    """Computes a live clock anew from what is promised now; None when nothing differs. The caller saves it.
+
+    A rule that changed is no reason to write to people: only what became late by it is told, once; of what was late
+    before, or is not late, the rungs that lie ahead remain.
+    """
     was, before = deadline.due_at, _terms(deadline)
-    _copy_target(deadline, target, deadline.appeal.channel)
-    if _terms(deadline) == before and due_at(deadline) == was:
-        return []
-    return [_put(deadline, "moved", why(target), was=was)]
-
-
-def target_of(appeal: Appeal, kind: str) -> ResponseTarget | None:
-    """The target that applies to the appeal as it is now."""
-    return choose_target(
-        kind,
-        marketplace=appeal.shop.marketplace,
-        topic=appeal.topic,
-        channel=appeal.channel,
-        priority=appeal.priority,
-        is_complex=appeal.is_complex,
-    )
+    reason = ""
+    if isinstance(promised, ResponseTarget):
+        _copy_target(deadline, promised, deadline.appeal.channel)
+        reason = why(promised)
+    elif promised is not None and promised.term_amount:
+        reason = _copy_step(deadline, promised)
+    deadline.due_at = due_at(deadline)
+    if _terms(deadline) == before and deadline.due_at == was:
+        return None
+    if deadline.state == State.RUNNING:
+        became_late = deadline.due_at < now <= was
+        deadline.remind_at = ladder.next_rung(deadline, rules=rules, after=None if became_late else now)
+    return _record(deadline, "moved", reason, was)
 
 
 def due_at(deadline: Deadline) -> datetime:
@@ -219,14 +154,28 @@ def refresh(appeal: Appeal) -> None:
     appeal.next_due_at = appeal.deadlines.running().aggregate(due=Min("due_at"))["due"]
 
 
-def _clock(marketplace: Marketplace, channel: Channel | None) -> Clock:
-    return channel.clock if channel else clock(ROUND_THE_CLOCK, marketplace.time_zone, marketplace.country)
+def refresh_many(appeals: list[Appeal]) -> None:
+    """Sets and saves `next_due_at` of many appeals, whose rows the caller has locked, in two queries."""
+    running = Deadline.objects.running().filter(appeal__in=appeals).values("appeal").order_by("appeal")
+    due = dict(running.annotate(due=Min("due_at")).values_list("appeal", "due"))
+    for appeal in appeals:
+        appeal.next_due_at = due.get(appeal.pk)
+    Appeal.objects.bulk_update(appeals, ["next_due_at"])
 
 
 def _copy_target(deadline: Deadline, target: ResponseTarget, channel: Channel | None) -> None:
     deadline.target = target
     deadline.amount, deadline.unit, deadline.source = target.amount, target.unit, target.source
     _copy_calendar(deadline, target.marketplace, channel)
+
+
+def _copy_step(deadline: Deadline, step: EscalationStep) -> str:
+    """Copies the step's term, and returns the reason of it for people."""
+    assert step.term_amount is not None  # noqa: S101 - the callers look
+    deadline.step = step
+    deadline.amount, deadline.unit, deadline.source = step.term_amount, step.term_unit, step.source
+    _copy_calendar(deadline, step.marketplace, step.channel)
+    return _("%(step)s: %(term)s") % {"step": step, "term": amount_text(step.term_amount, step.term_unit)}
 
 
 def _copy_calendar(deadline: Deadline, marketplace: Marketplace, channel: Channel | None) -> None:
@@ -260,9 +209,15 @@ def _end(deadline: Deadline, state: State, *, at: datetime, met_at: datetime | N
     return _record(deadline, state.value)
 
 
-def _put(deadline: Deadline, change: str, reason: str = "", was: datetime | None = None) -> Change:
+def _put(
+    deadline: Deadline,
+    change: str,
+    reason: str = "",
+    was: datetime | None = None,
+    told_until: datetime | None = None,
+) -> Change:
     deadline.due_at = due_at(deadline)
-    deadline.remind_at = ladder.next_rung(deadline) if deadline.state == State.RUNNING else None
+    deadline.remind_at = ladder.next_rung(deadline, after=told_until)
     deadline.save()
     return _record(deadline, change, reason, was)
 

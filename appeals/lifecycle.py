@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from appeals import attachments, deadlines
 from appeals.deadlines import Change
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
+from appeals.promises import Targets
 from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
@@ -337,13 +338,13 @@ def _take_reply(appeal: Appeal, kind: str, live: dict[str, Deadline], at: dateti
 def _retarget(appeal: Appeal, now: datetime) -> list[Change]:
     """Moves the live clocks to what is promised now: one that nothing promises ends, one newly promised starts."""
     moved: list[Change] = []
-    live = _live(appeal)
+    live, targets = _live(appeal), Targets(appeal.shop.marketplace)
     for kind, deadline in live.items():
         if kind == Kind.ESCALATION:
             continue
         deadline.appeal = appeal
-        target = deadlines.target_of(appeal, kind)
-        moved += deadlines.retarget(deadline, target) if target else [deadlines.cancel(deadline, at=now)]
+        target = targets.of(appeal, kind)
+        moved += deadlines.retarget(deadline, target, now=now) if target else [deadlines.cancel(deadline, at=now)]
     if appeal.status == Status.WAITING:
         for kind in _unpromised(appeal, live):
             moved += deadlines.start(appeal, kind, at=_asked_at(appeal))

@@ -1,0 +1,106 @@
+"""Which promise applies, and why."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from appeals.models import Appeal
+from marketplaces.amounts import amount_text
+from marketplaces.models import ROUND_THE_CLOCK, Channel, Marketplace, Priority, ResponseTarget, Topic
+from marketplaces.working_time import Unit, clock
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the marketplace would owe for a message sent at a moment."""
+
+    target: ResponseTarget
+    due_at: datetime
+    why: str
+
+
+class Targets:
+    """The response targets in force, read once: for one decision, or for the recomputing of many deadlines."""
+
+    def __init__(self, marketplace: Marketplace | None = None) -> None:
+        rows = ResponseTarget.objects.filter(retired_at=None).select_related("marketplace", "topic", "channel")
+        self._rows: dict[tuple[int, str], list[ResponseTarget]] = defaultdict(list)
+        for target in rows.filter(marketplace=marketplace) if marketplace else rows:
+            self._rows[target.marketplace_id, target.kind].append(target)
+
+    def best(
+        self,
+        kind: str,
+        *,
+        marketplace_id: int,
+        topic_id: int | None = None,
+        channel_id: int | None = None,
+        priority: str = Priority.NORMAL,
+        is_complex: bool = False,
+    ) -> ResponseTarget | None:
+        """The most specific target: all that it names must match, and more named attributes beat fewer.
+
+        Two that fit equally well cannot be saved; should they stand in the database all the same, the older one wins.
+        """
+        facts = {"topic_id": topic_id, "channel_id": channel_id, "priority": priority, "is_complex": is_complex}
+        fitting = [target for target in self._rows[marketplace_id, kind] if target.named.items() <= facts.items()]
+        return max(fitting, key=lambda target: (len(target.named), -target.pk), default=None)
+
+    def of(self, appeal: Appeal, kind: str) -> ResponseTarget | None:
+        """The target that applies to the appeal as it is now."""
+        return self.best(
+            kind,
+            marketplace_id=appeal.shop.marketplace_id,
+            topic_id=appeal.topic_id,
+            channel_id=appeal.channel_id,
+            priority=appeal.priority,
+            is_complex=appeal.is_complex,
+        )
+
+
+def why(target: ResponseTarget) -> str:
+    """The reason of a promise for people: "topic Finance, Ozon, 3 working days, from S2"."""
+    parts = []
+    if target.topic:
+        parts.append(_("topic %(topic)s") % {"topic": target.topic})
+    if target.channel:
+        parts.append(_("channel %(channel)s") % {"channel": target.channel.text("name")})
+    if target.priority:
+        parts.append(_("priority %(priority)s") % {"priority": target.get_priority_display()})
+    if target.is_complex is not None:
+        parts.append(_("complex case") if target.is_complex else _("simple case"))
+    parts += [str(target.marketplace), amount_text(target.amount, target.unit)]
+    return _("%(promise)s, from %(source)s") % {"promise": ", ".join(parts), "source": target.source}
+
+
+def promise(
+    *,
+    marketplace: Marketplace,
+    at: datetime,
+    topic: Topic | None = None,
+    channel: Channel | None = None,
+    priority: str = Priority.NORMAL,
+    is_complex: bool = False,
+) -> dict[str, Promise | None]:
+    """What would be promised for a message sent at `at`, for `first_reply` and `answer`; None where nothing is."""
+    targets = Targets(marketplace)
+    promised: dict[str, Promise | None] = {}
+    for kind in ("first_reply", "answer"):
+        target = targets.best(
+            kind,
+            marketplace_id=marketplace.pk,
+            topic_id=topic.pk if topic else None,
+            channel_id=channel.pk if channel else None,
+            priority=priority,
+            is_complex=is_complex,
+        )
+        promised[kind] = _promise(target, channel, at) if target else None
+    return promised
+
+
+def _promise(target: ResponseTarget, channel: Channel | None, at: datetime) -> Promise:
+    place = target.marketplace
+    ticking = channel.clock if channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
+    return Promise(target=target, due_at=ticking.add(at, target.amount, Unit(target.unit)), why=why(target))

@@ -30,7 +30,7 @@ _REFUSED = {
     r"\bSH\b": gettext_lazy("School holidays (SH) are in no calendar here, so they cannot be counted."),
     r"(?i)\b(?:sunrise|sunset|dawn|dusk)": gettext_lazy("The sun cannot be counted on: write the time of day."),
     r"(?<![-\d])(?<!- )\d{1,2}:\d\d\+": gettext_lazy("A closing time is missing."),
-    r"\d:\d\d ?/ ?\d": gettext_lazy("Points in time are not opening hours."),
+    r"(?<=:\d\d) ?/ ?\d": gettext_lazy("Points in time are not opening hours."),
 }
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DATE = re.compile(rf"(?i)(?:\b(?P<year>\d{{4}}) ?)?\b(?P<month>{'|'.join(_MONTHS)}) ?(?P<day>\d{{1,2}})(?![\d:])")

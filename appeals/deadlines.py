@@ -4,11 +4,11 @@ Each function that changes a deadline saves it and returns a record of the chang
 `{"kind", "change", "due_at", "why"}`, and `was` where a due time moved. `at` is the moment of what happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from appeals import ladder
@@ -154,13 +154,10 @@ def refresh(appeal: Appeal) -> None:
     appeal.next_due_at = appeal.deadlines.running().aggregate(due=Min("due_at"))["due"]
 
 
-def refresh_many(appeals: list[Appeal]) -> None:
-    """Sets and saves `next_due_at` of many appeals, whose rows the caller has locked, in two queries."""
-    running = Deadline.objects.running().filter(appeal__in=appeals).values("appeal").order_by("appeal")
-    due = dict(running.annotate(due=Min("due_at")).values_list("appeal", "due"))
-    for appeal in appeals:
-        appeal.next_due_at = due.get(appeal.pk)
-    Appeal.objects.bulk_update(appeals, ["next_due_at"])
+def refresh_many(appeals: Iterable[Appeal]) -> None:
+    """Sets and saves `next_due_at` of many appeals, whose rows the caller has locked, in one query."""
+    running = Deadline.objects.running().filter(appeal=OuterRef("pk")).order_by("due_at").values("due_at")[:1]
+    Appeal.objects.filter(pk__in=[appeal.pk for appeal in appeals]).update(next_due_at=Subquery(running))
 
 
 def _copy_target(deadline: Deadline, target: ResponseTarget, channel: Channel | None) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 
 from appeals import deadlines, ladder
 from appeals.deadlines import Change
@@ -83,12 +83,14 @@ def _batch(after: int, marketplace_id: int | None, *, lock: bool) -> list[Appeal
     """The next appeals that have a live deadline, with what their promises depend on."""
     live = Deadline.objects.live().filter(appeal=OuterRef("pk"))
     appeals = Appeal.objects.open().filter(Exists(live), pk__gt=after).order_by("pk")
-    appeals = appeals.select_related("shop__marketplace", "topic", "channel__marketplace").defer("body", "search_text")
+    appeals = appeals.only("status", "shop", "topic", "channel", "priority", "is_complex")
     if marketplace_id is not None:
         appeals = appeals.filter(shop__marketplace=marketplace_id)
     if lock:
         appeals = appeals.select_for_update(of=("self",))
-    return list(appeals[:BATCH])
+    batch = list(appeals[:BATCH])
+    prefetch_related_objects(batch, "shop__marketplace", "channel__marketplace")
+    return batch
 
 
 def _move(
@@ -112,7 +114,10 @@ def _move(
 
 
 def _write(moved: list[tuple[Deadline, Change]], actor: User | None, now: datetime) -> None:
-    Deadline.objects.bulk_update([deadline for deadline, _change in moved], _COPIED)
+    # an upsert of rows that all exist: many times faster than an UPDATE with a CASE for each column
+    Deadline.objects.bulk_create(
+        [deadline for deadline, _change in moved], update_conflicts=True, unique_fields=["id"], update_fields=_COPIED
+    )
     changes: dict[Appeal, list[Change]] = {}
     for deadline, change in moved:
         if "was" in change:  # a copy may follow the directory without a due time that moves: nothing to tell
@@ -122,4 +127,4 @@ def _write(moved: list[tuple[Deadline, Change]], actor: User | None, now: dateti
         Event(appeal=appeal, kind=kind, at=now, recorded_at=now, actor=actor, data={"deadlines": made})
         for appeal, made in changes.items()
     )
-    deadlines.refresh_many(list(changes))
+    deadlines.refresh_many(changes)

@@ -1,18 +1,19 @@
 """Amounts of time in words, with the right plural: "3 working days", "3 рабочих дня"."""
 
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from marketplaces.working_time import Unit
+
+_TEXTS = {
+    Unit.MINUTES.value: ngettext_lazy("%(amount)d minute", "%(amount)d minutes", "amount"),
+    Unit.HOURS.value: ngettext_lazy("%(amount)d hour", "%(amount)d hours", "amount"),
+    Unit.WORKING_MINUTES.value: ngettext_lazy("%(amount)d working minute", "%(amount)d working minutes", "amount"),
+    Unit.WORKING_HOURS.value: ngettext_lazy("%(amount)d working hour", "%(amount)d working hours", "amount"),
+    Unit.WORKING_DAYS.value: ngettext_lazy("%(amount)d working day", "%(amount)d working days", "amount"),
+    Unit.CALENDAR_DAYS.value: ngettext_lazy("%(amount)d calendar day", "%(amount)d calendar days", "amount"),
+}
 
 
 def amount_text(amount: int, unit: str) -> str:
     """`amount` of `unit` in the active language."""
-    texts = {
-        Unit.MINUTES: ngettext("%(amount)d minute", "%(amount)d minutes", amount),
-        Unit.HOURS: ngettext("%(amount)d hour", "%(amount)d hours", amount),
-        Unit.WORKING_MINUTES: ngettext("%(amount)d working minute", "%(amount)d working minutes", amount),
-        Unit.WORKING_HOURS: ngettext("%(amount)d working hour", "%(amount)d working hours", amount),
-        Unit.WORKING_DAYS: ngettext("%(amount)d working day", "%(amount)d working days", amount),
-        Unit.CALENDAR_DAYS: ngettext("%(amount)d calendar day", "%(amount)d calendar days", amount),
-    }
-    return texts[Unit(unit)] % {"amount": amount}
+    return _TEXTS[Unit(unit).value] % {"amount": amount}

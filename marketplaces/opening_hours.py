@@ -4,7 +4,6 @@ An instant is open when the wall clock of the zone then shows an open time. So a
 not open, one in the hour that autumn repeats is open twice, and an opening inside the skipped hour comes at its end.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +37,7 @@ HORIZON_YEARS = 20
 SECOND = 1_000_000
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_YEARS_KEPT = 24
+_YEARS_KEPT = 8
 
 
 class UnknownZoneError(ValueError):
@@ -79,7 +78,9 @@ class OpenYear:
 
     def __init__(self, year: int, intervals: Iterable[tuple[int, int]]) -> None:
         self.start, self.end = _new_year(year) * SECOND, _new_year(year + 1) * SECOND
-        self.starts, self.ends, self.before = array("q"), array("q"), array("q")
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.before: list[int] = []
         self.total = 0
         for start, end in intervals:
             self.starts.append(start)
@@ -92,12 +93,20 @@ class OpenYear:
         place = bisect_right(self.starts, moment) - 1
         if place < 0:
             return 0
-        return self.before[place] + min(moment, self.ends[place]) - self.starts[place]
+        end = self.ends[place]
+        return self.before[place] + (moment if moment < end else end) - self.starts[place]
 
-    def moment_after(self, open_time: int) -> int:
-        """The first moment by which this much of the year (more than none, at most the total) was open."""
-        place = bisect_left(self.before, open_time) - 1
-        return self.starts[place] + open_time - self.before[place]
+    def moment_after(self, moment: int, open_time: int) -> int | None:
+        """The first moment by which this much time (above zero) was open since a moment; None if not in this year."""
+        place = bisect_right(self.starts, moment) - 1
+        wanted = open_time
+        if place >= 0:  # as in open_until, spelt out: every deadline comes through here
+            end = self.ends[place]
+            wanted += self.before[place] + (moment if moment < end else end) - self.starts[place]
+        if wanted > self.total:
+            return None
+        place = bisect_left(self.before, wanted) - 1
+        return self.starts[place] + wanted - self.before[place]
 
 
 class OpeningHours:
@@ -147,7 +156,7 @@ class OpeningHours:
             yield from_microseconds(opens), from_microseconds(closes)
 
     def open_year(self, year: int) -> OpenYear:
-        """The open time of a UTC year; the last few dozen years that were asked for are kept."""
+        """The open time of a UTC year; a few years that were asked for are kept."""
         known = self._years.get(year)
         if known is None:
             if len(self._years) >= _YEARS_KEPT:

@@ -40,6 +40,7 @@ class Unit(TextChoices):
         return self.value in _MAX_DAYS
 
 
+_WORKING_DAYS, _CALENDAR_DAYS = Unit.WORKING_DAYS, Unit.CALENDAR_DAYS
 _MINUTE = 60_000_000  # microseconds
 _LENGTH: dict[str, int] = {
     Unit.MINUTES.value: _MINUTE,
@@ -103,13 +104,13 @@ class Clock:
         for days. When nothing is left the answer is `start`; only a calendar term still ends with a working day.
         Raises MomentError, AmountError, UnitError, NeverOpensError, TooFarError.
         """
-        left = self._left(amount, unit, counted)
+        left = _left(amount, unit, counted)
         moment = microseconds(start)
-        if unit == Unit.CALENDAR_DAYS:
+        if unit == _CALENDAR_DAYS:
             return self._end_of(self.calendar.first_working_day(self._day(start) + timedelta(days=left)))
         if left == 0:
             return start.astimezone(UTC)
-        if unit == Unit.WORKING_DAYS:
+        if unit == _WORKING_DAYS:
             return self._end_of(self.calendar.add_working_days(self._day(start), left))
         if unit in _ROUND_THE_CLOCK:
             return from_microseconds(moment + left)
@@ -135,7 +136,7 @@ class Clock:
             raise UnitError(unit)
         microseconds(start), microseconds(moment)  # refuse what cannot be counted from
         day, today = self._day(start), self._day(moment)
-        if unit == Unit.WORKING_DAYS:
+        if unit == _WORKING_DAYS:
             return self.calendar.working_days_between(day, today)
         return max(0, (today - day).days - 1)
 
@@ -146,35 +147,26 @@ class Clock:
 
         Days are used up hour by hour, the days that do not count not at all. Arguments and errors are those of `add`.
         """
-        left = self._left(amount, unit, counted)
-        if isinstance(counted, timedelta) or unit in _LENGTH:
-            ran = self.elapsed(start, moment, unit) // timedelta(microseconds=1)
-            return (amount * _LENGTH[unit] - left + ran) / (amount * _LENGTH[unit])
+        left = _left(amount, unit, counted)
+        if unit in _LENGTH:
+            whole = _whole(amount, unit)
+            return (whole - left + self.elapsed(start, moment, unit) // timedelta(microseconds=1)) / whole
+        had_run = amount - left
         whole = amount
-        if unit == Unit.CALENDAR_DAYS:
+        if unit == _CALENDAR_DAYS:
             day = self._day(start)
-            whole = counted + (self.calendar.first_working_day(day + timedelta(days=left)) - day).days
-        return (counted + self._days_used(start, moment, unit)) / max(whole, 1)
-
-    def _left(self, amount: int, unit: Unit, counted: timedelta | int) -> int:
-        """What remains of an amount: microseconds or days, never below 0."""
-        length = _LENGTH.get(unit)
-        if length is None and unit not in _MAX_DAYS:
-            raise UnitError(unit)
-        longest = _MAX_DAYS[unit] if length is None else _LONGEST // length
-        if not isinstance(amount, int) or not 0 < amount <= longest:
-            raise AmountError(amount, unit)
-        ran = _counted(counted, unit)
-        return max(0, amount * (length or 1) - ran)
+            whole = had_run + (self.calendar.first_working_day(day + timedelta(days=left)) - day).days
+        return (had_run + self._days_used(start, moment, unit)) / whole
 
     def _add_open(self, start: datetime, moment: int, left: int) -> datetime:
         first = start.astimezone(UTC).year
         for year in range(first, first + HORIZON_YEARS + 1):
             open_year = self.hours.open_year(year)
-            ran = open_year.open_until(moment) if year == first else 0
-            if left <= open_year.total - ran:
-                return from_microseconds(open_year.moment_after(ran + left))
-            left -= open_year.total - ran
+            due = open_year.moment_after(moment, left)
+            if due is not None:
+                return from_microseconds(due)
+            left -= open_year.total - open_year.open_until(moment)
+            moment = open_year.end
         if open_year.total:
             raise TooFarError(self.hours.expression)
         raise NeverOpensError(self.hours.expression, start)
@@ -193,21 +185,39 @@ class Clock:
         """Whole days that passed and the part of today, if today counts."""
         passed = self.elapsed_days(start, moment, unit)
         day, today = self._day(start), self._day(moment)
-        if today <= day or (unit == Unit.WORKING_DAYS and self.calendar.is_day_off(today)):
+        if today <= day or (unit == _WORKING_DAYS and self.calendar.is_day_off(today)):
             return passed
         midnight = self._start_of(today)
         return passed + (moment - midnight) / (self._end_of(today) - midnight)
 
 
+def _left(amount: int, unit: Unit, counted: timedelta | int) -> int:
+    """What remains of an amount: microseconds or days, never below 0."""
+    whole = _whole(amount, unit)
+    return max(0, whole - _counted(counted, unit)) if counted else whole
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _whole(amount: int, unit: Unit) -> int:
+    """An amount in microseconds or days."""
+    length = _LENGTH.get(unit)
+    if length is None and unit not in _MAX_DAYS:
+        raise UnitError(unit)
+    longest = _MAX_DAYS[unit] if length is None else _LONGEST // length
+    if not isinstance(amount, int) or not 0 < amount <= longest:
+        raise AmountError(amount, unit)
+    return amount * (length or 1)
+
+
 def _counted(counted: timedelta | int, unit: Unit) -> int:
-    if unit in _LENGTH:
-        if isinstance(counted, timedelta) and counted >= timedelta(0):
-            return counted // timedelta(microseconds=1)
-        if not isinstance(counted, timedelta) and counted == 0:
-            return 0
-    elif isinstance(counted, int) and counted >= 0:
-        return counted
-    raise AmountError(counted, unit)
+    """What had run before a pause, in microseconds or days."""
+    if isinstance(counted, timedelta):
+        ran = counted // timedelta(microseconds=1) if unit in _LENGTH else -1
+    else:
+        ran = counted if unit in _MAX_DAYS else -1
+    if ran < 0:
+        raise AmountError(counted, unit)
+    return ran
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,6 @@ class _Week(NamedTuple):
     holiday: tuple[Slot, ...] | None  # None: holidays change nothing
 
 
-@lru_cache(maxsize=512)
 def describe(
     expression: str, zone: str, language: str, reader_zone: str | None = None, year: int | None = None
 ) -> str:
@@ -54,6 +53,7 @@ def describe(
     return f"{_week_text(shifted, words)} ({words.your_zone.format(zone=zone_name(reader_zone, language))})"
 
 
+@lru_cache(maxsize=512)
 def _week(rules: Rules) -> _Week | None:
     """The week that the rules say, or None if they say more than a week can."""
     if rules.has_comments or rules.has_open_ends or not all(map(_is_weekly, rules.parts)):

@@ -74,10 +74,9 @@ def from_microseconds(count: int) -> datetime:
 class OpenYear:
     """The open intervals of one UTC year, ascending and apart, and how much lies before each; microseconds of 1970."""
 
-    __slots__ = ("before", "end", "ends", "start", "starts", "total")
+    __slots__ = ("before", "ends", "starts", "total")
 
-    def __init__(self, year: int, intervals: Iterable[tuple[int, int]]) -> None:
-        self.start, self.end = _new_year(year) * SECOND, _new_year(year + 1) * SECOND
+    def __init__(self, intervals: Iterable[tuple[int, int]]) -> None:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.before: list[int] = []
@@ -89,7 +88,7 @@ class OpenYear:
             self.total += end - start
 
     def open_until(self, moment: int) -> int:
-        """Open time from the start of the year to a moment in it."""
+        """Open time from the start of the year to a moment in it; none to a moment before it."""
         place = bisect_right(self.starts, moment) - 1
         if place < 0:
             return 0
@@ -97,7 +96,10 @@ class OpenYear:
         return self.before[place] + (moment if moment < end else end) - self.starts[place]
 
     def moment_after(self, moment: int, open_time: int) -> int | None:
-        """The first moment by which this much time (above zero) was open since a moment; None if not in this year."""
+        """The first moment by which this much time (above zero) was open since a moment; None if not in this year.
+
+        Of a moment before the year everything in it counts.
+        """
         place = bisect_right(self.starts, moment) - 1
         wanted = open_time
         if place >= 0:  # as in open_until, spelt out: every deadline comes through here
@@ -161,7 +163,7 @@ class OpeningHours:
         if known is None:
             if len(self._years) >= _YEARS_KEPT:
                 self._years.clear()
-            known = self._years[year] = OpenYear(year, self._read(year))
+            known = self._years[year] = OpenYear(self._read(year))
         return known
 
     def _intervals_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:

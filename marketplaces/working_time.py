@@ -166,7 +166,6 @@ class Clock:
             if due is not None:
                 return from_microseconds(due)
             left -= open_year.total - open_year.open_until(moment)
-            moment = open_year.end
         if open_year.total:
             raise TooFarError(self.hours.expression)
         raise NeverOpensError(self.hours.expression, start)

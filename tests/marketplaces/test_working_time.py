@@ -334,6 +334,10 @@ class TestRefusals:
             assert issubclass(error, ValueError)
 
 
+def test_a_unit_says_whether_it_ends_with_a_day() -> None:
+    assert [unit for unit in Unit if unit.in_days] == [Unit.WORKING_DAYS, Unit.CALENDAR_DAYS]
+
+
 def test_clocks_are_built_once_and_not_without_bound() -> None:
     assert moscow(OFFICE) is moscow(OFFICE)
     assert clock.cache_info().maxsize is not None

@@ -4,11 +4,14 @@
 that names the variable; so does a `HUB_` variable that nobody reads, because it is nearly always a misspelling.
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -34,6 +37,7 @@ VARIABLES: dict[str, Variable] = {
     "HUB_WORKERS": Variable(int, 1, "Web server processes started by `manage.py up`, 1-64."),
     "HUB_ADMIN_EMAIL": Variable(str, "", "Log-in of the first administrator. Empty: admin@example.com."),
     "HUB_ADMIN_PASSWORD": Variable(str, "", "Password of the first administrator. Empty: random, printed once."),
+    "HUB_API_REQUESTS_PER_MINUTE": Variable(int, 1200, "API calls that one token may make in a minute, 1-1000000."),
     "HUB_HTTPS": Variable(bool, False, "The hub is served over HTTPS: secure cookies, redirect and HSTS."),
     "HUB_TEST_DATABASE_URL": Variable(str, "", "PostgreSQL of the tests. Empty: the standard local port, if open."),
     "HUB_TEST_REDIS_URL": Variable(str, "", "Redis of the tests. Empty: the standard local port, if open."),
@@ -42,13 +46,20 @@ VARIABLES: dict[str, Variable] = {
     "EMAIL_URL": Variable(str, "", "smtp://, smtp+tls:// or smtp+ssl://user:password@host:port. Empty: .eml files."),
 }
 
-_RANGES = {"HUB_PORT": (1, 65535), "HUB_SWEEP_SECONDS": (1, 3600), "HUB_WORKERS": (1, 64)}
+_RANGES = {
+    "HUB_PORT": (1, 65535),
+    "HUB_SWEEP_SECONDS": (1, 3600),
+    "HUB_WORKERS": (1, 64),
+    "HUB_API_REQUESTS_PER_MINUTE": (1, 1_000_000),
+}
 _SCHEMES = {
     "DATABASE_URL": ("postgres", "postgresql", "psql", "sqlite"),
-    "REDIS_URL": ("redis", "rediss", "unix"),
-    "EMAIL_URL": ("smtp", "smtps", "smtp+tls", "smtp+ssl"),
+    "REDIS_URL": ("redis", "rediss"),
+    "EMAIL_URL": ("smtp", "smtp+tls", "smtp+ssl"),
     "HUB_BASE_URL": ("http", "https"),
 }
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+_FALSE = ("false", "off", "no", "n", "0")
 
 
 class Environment:
@@ -60,29 +71,51 @@ class Environment:
         self._refuse_unknown()
 
     def __call__(self, name: str) -> Any:
-        variable = VARIABLES[name]
-        if not os.environ.get(name):
+        variable, text = VARIABLES[name], os.environ.get(name, "").strip()
+        if not text:
             return variable.default
-        try:
-            value = self.env.get_value(name, cast=variable.cast)
-        except (ValueError, TypeError) as error:
-            raise ImproperlyConfigured(
-                f"{name}: {os.environ[name]!r} is not of type {variable.cast.__name__}."
-            ) from error
-        if variable.cast is bool and os.environ[name].lower() not in {*environ.Env.BOOLEAN_TRUE_STRINGS, *_FALSE}:
-            raise ImproperlyConfigured(f"{name}: {os.environ[name]!r} is neither true nor false.")
+        value = text if variable.cast is str else self._cast(name, text)
         self._check(name, value)
         return value
+
+    def _cast(self, name: str, text: str) -> Any:
+        cast = VARIABLES[name].cast
+        if cast is list:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        if cast is bool and text.lower() not in {*environ.Env.BOOLEAN_TRUE_STRINGS, *_FALSE}:
+            raise ImproperlyConfigured(f"{name}: {text!r} is neither true nor false.")
+        try:
+            return self.env.parse_value(text, cast)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {text!r} is not a number.") from error
 
     def _check(self, name: str, value: Any) -> None:
         if name in _RANGES:
             low, high = _RANGES[name]
             if not low <= value <= high:
                 raise ImproperlyConfigured(f"{name}: {value} is not between {low} and {high}.")
-        if name in _SCHEMES and value.split("://")[0] not in _SCHEMES[name]:
-            raise ImproperlyConfigured(f"{name}: the address must start with one of: {', '.join(_SCHEMES[name])}.")
+        if name in _SCHEMES:
+            self._check_address(name, value)
         if name == "HUB_TIME_ZONE" and value not in available_timezones():
             raise ImproperlyConfigured(f"{name}: {value!r} is no IANA time zone such as Europe/Moscow.")
+
+    @staticmethod
+    def _check_address(name: str, value: str) -> None:
+        scheme, separator, _ = value.partition("://")
+        if not separator or scheme not in _SCHEMES[name]:
+            forms = ", ".join(f"{known}://" for known in _SCHEMES[name])
+            raise ImproperlyConfigured(f"{name}: the address must start with one of {forms}.")
+        if name == "DATABASE_URL":  # read by django-environ, which also takes passwords that are not percent-encoded
+            return
+        try:
+            parts = urlsplit(value)
+            complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            complete = False
+        if not complete:
+            raise ImproperlyConfigured(
+                f"{name}: the address needs the form {scheme}://host:port; in a password, write # / @ as %23 %2F %40."
+            )
 
     @staticmethod
     def _refuse_unknown() -> None:
@@ -96,7 +129,7 @@ class Environment:
         """The data folder, made if it is missing."""
         folder = self.base_dir / Path(self("HUB_DATA_DIR")).expanduser()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # letters and money: for nobody else
             if not os.access(folder, os.W_OK):
                 raise PermissionError
         except OSError as error:
@@ -110,14 +143,29 @@ class Environment:
                 raise ImproperlyConfigured("HUB_SECRET_KEY: at least 32 characters are needed.")
             return str(key)
         path = self.data_dir / "secret_key"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            key = secrets.token_urlsafe(50)
-            file.write(key)
-        return key
+        if not path.exists():
+            self._make_secret_key(path)
+        return path.read_text().strip()
+
+    @staticmethod
+    def _make_secret_key(path: Path) -> None:
+        """The file appears whole or not at all: several processes may be starting, and all must read the same key."""
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix="secret_key-") as file:  # readable by us alone
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(file.name)
+
+    def base_url(self) -> str:
+        """What people type to open the hub, without a slash at the end."""
+        if address := self("HUB_BASE_URL").rstrip("/"):
+            if urlsplit(address).path or urlsplit(address).query:
+                raise ImproperlyConfigured(
+                    "HUB_BASE_URL: only scheme, host and port, such as https://hub.example.com."
+                )
+            return str(address)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self("HUB_HOST"), self("HUB_HOST"))  # noqa: S104
+        return f"http://[{host}]:{self('HUB_PORT')}" if ":" in host else f"http://{host}:{self('HUB_PORT')}"
 
     def database(self) -> dict[str, Any]:
         """PostgreSQL as DATABASE_URL names it, otherwise SQLite in WAL mode.
@@ -125,7 +173,7 @@ class Environment:
         SQLite takes its write lock at BEGIN (`IMMEDIATE`), so that two writers queue instead of failing half way.
         """
         if self("DATABASE_URL"):
-            config: dict[str, Any] = self.env.db_url("DATABASE_URL")
+            config = self._database_from_url()
         else:
             config = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(self.data_dir / "hub.sqlite3")}
         if config["ENGINE"].endswith("sqlite3"):
@@ -139,14 +187,20 @@ class Environment:
             config["OPTIONS"] = {"connect_timeout": 5} | config.get("OPTIONS", {})
         return config
 
+    def _database_from_url(self) -> dict[str, Any]:
+        try:
+            config: dict[str, Any] = self.env.db_url_config(self("DATABASE_URL"))
+        except ValueError as error:
+            raise ImproperlyConfigured("DATABASE_URL: the port is no number.") from error
+        if not config["NAME"] or config["NAME"] == ":memory:":
+            raise ImproperlyConfigured("DATABASE_URL: no database is named; postgres://user:password@host:port/name.")
+        return config
+
     def email(self) -> dict[str, Any]:
         """Django's EMAIL_ settings from EMAIL_URL; without one, each mail becomes an .eml file in the data folder."""
-        if not self("EMAIL_URL"):
+        url = self("EMAIL_URL")
+        if not url:
             return {"EMAIL_BACKEND": "hub.mail.EmlFileBackend", "EMAIL_FILE_PATH": str(self.data_dir / "mail")}
-        return dict(self.env.email_url("EMAIL_URL")) | {"EMAIL_TIMEOUT": 20}
-
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self("HUB_TIME_ZONE"))
-
-
-_FALSE = ("false", "off", "no", "n", "0")
+        config = self.env.email_url_config(url)
+        port = config["EMAIL_PORT"] or _MAIL_PORTS[url.partition("://")[0]]
+        return dict(config) | {"EMAIL_PORT": port, "EMAIL_TIMEOUT": 20}

@@ -1,31 +1,29 @@
 """Mail into files, for a machine without a mail server."""
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
-from django.core.mail.backends.filebased import EmailBackend
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 from django.utils import timezone
 
 
-class EmlFileBackend(EmailBackend):
-    """One `.eml` file a message in EMAIL_FILE_PATH, which any mail program opens.
+class EmlFileBackend(BaseEmailBackend):
+    """One `.eml` file a message in EMAIL_FILE_PATH, which any mail program opens."""
 
-    The file appears under its name only when it is whole.
-    """
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            self._write(folder, message.message().as_bytes(linesep="\r\n"))
+        return len(email_messages)
 
-    def write_message(self, message: EmailMessage) -> None:
-        path = Path(self._get_filename())
+    @staticmethod
+    def _write(folder: Path, content: bytes) -> None:
+        """The file appears under its name only when it is whole."""
+        path = folder / f"{timezone.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.eml"
         partial = path.with_suffix(".partial")
-        partial.write_bytes(message.message().as_bytes())
+        partial.write_bytes(content)
         partial.rename(path)
-
-    def _get_filename(self) -> str:
-        stamp = timezone.now().strftime("%Y%m%dT%H%M%S")
-        return str(Path(self.file_path) / f"{stamp}-{uuid.uuid4().hex[:8]}.eml")
-
-    def open(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        return None

@@ -1,0 +1,106 @@
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from pytest_django import DjangoDbBlocker
+
+from tests import databases, services
+
+SKIPPED = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="run every test on PostgreSQL, not only those marked so")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever asks for a service must not get a run without it."""
+    asked = {"postgres": config.getoption("postgres") or "HUB_TEST_DATABASE_URL" in os.environ}
+    asked["redis"] = "HUB_TEST_REDIS_URL" in os.environ
+    for mark, service in services.SERVICES.items():
+        if asked.get(mark) and (why := service.missing()):
+            raise pytest.UsageError(f"{service.name}: {why}")
+
+
+def on_postgres(item: pytest.Item) -> bool:
+    return bool(item.config.getoption("postgres")) or item.get_closest_marker("postgres") is not None
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m have chosen
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips the tests that need a service that is not here; `pytest_terminal_summary` says so out loud."""
+    skipped: dict[str, list[str]] = {}
+    for mark, service in services.SERVICES.items():
+        needing = [item for item in items if item.get_closest_marker(mark)]
+        if needing and (why := service.missing()):
+            skipped[f"{service.name} ({why})"] = [item.nodeid for item in needing]
+            for item in needing:
+                item.add_marker(pytest.mark.skip(reason=f"needs {service.name}: {why}"))
+    config.stash[SKIPPED] = skipped
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for what, tests in config.stash.get(SKIPPED, {}).items():
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(tests)} tests need {what} and were skipped:", red=True)
+        for nodeid in tests:
+            terminalreporter.line(f"  {nodeid}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """SQLite, and PostgreSQL if a test of this run uses it."""
+    wanted = [databases.SQLITE]
+    if any(on_postgres(item) for item in request.session.items) and not services.missing_postgres():
+        wanted.append(databases.postgres())
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            for settings in wanted:
+                stack.enter_context(databases.created(settings))
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if on_postgres(item) and not services.missing_postgres():
+        databases.use(databases.postgres())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    if on_postgres(item) and not services.missing_postgres():
+        databases.use(databases.SQLITE)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment for a hub in processes of its own, with a data folder of its own; a test adds what it needs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "DJANGO_", "PYTEST_"))}
+    return kept | {"HUB_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The address of an empty PostgreSQL database, for tests that start processes. Mark such a test `postgres`."""
+    name = f"hub_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(services.POSTGRES_URL, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        yield services.POSTGRES_URL.rpartition("/")[0] + f"/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """The address of an empty Redis database. Mark the test `redis`."""
+    with redis.Redis.from_url(services.REDIS_URL) as client:
+        client.flushdb()
+    return services.REDIS_URL

@@ -48,7 +48,8 @@ def keep(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes]
     if size == 0:
         raise ValidationError({"file": _("The file is empty.")})
     if size > MAX_BYTES:
-        raise ValidationError({"file": _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 2**20}})
+        text = _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 2**20}
+        raise ValidationError({"file": ValidationError(text, code="too_large")})
     if appeal.attachments.count() >= MAX_FILES:
         raise ValidationError({"file": _("An appeal has at most %(limit)d files.") % {"limit": MAX_FILES}})
     digest = hashlib.sha256()

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from appeals import attachments, deadlines
 from appeals.deadlines import Change
+from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
 from appeals.promises import Targets
 from marketplaces.models import Channel, EscalationStep
@@ -265,12 +266,7 @@ def steps_taken(appeal: Appeal) -> list[Event]:
 
 def next_step(appeal: Appeal, now: datetime | None = None) -> EscalationStep | None:
     """The first step of the seller's path that comes after the last one taken and can be taken; None at its end."""
-    if appeal.status == Status.RESOLVED:
-        return None
-    taken = [event.step for event in steps_taken(appeal) if event.step]
-    last = max((step.position for step in taken), default=0)
-    path = EscalationStep.objects.sellers_path(appeal.shop.marketplace, on=localdate(now))
-    return path.filter(position__gt=last, is_proposed=True).first()
+    return Paths(localdate(now)).next(appeal, steps_taken(appeal))
 
 
 def _locked(appeal: Appeal, verb: str = "") -> Appeal:

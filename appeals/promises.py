@@ -1,8 +1,9 @@
 """Which promise applies, and why."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -104,3 +105,21 @@ def _promise(target: ResponseTarget, channel: Channel | None, at: datetime) -> P
     place = target.marketplace
     ticking = channel.clock if channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
     return Promise(target=target, due_at=ticking.add(at, target.amount, Unit(target.unit)), why=why(target))
+
+
+def first_reply_within(
+    marketplace: Marketplace, at: datetime, topic: Topic | None = None
+) -> Callable[[Channel], timedelta | None]:
+    """How long a first reply to a message sent at `at` may take on a channel; None where nothing is promised."""
+    targets = Targets(marketplace)
+
+    def within(channel: Channel) -> timedelta | None:
+        target = targets.best(
+            "first_reply",
+            marketplace_id=marketplace.pk,
+            topic_id=topic.pk if topic else None,
+            channel_id=channel.pk,
+        )
+        return _promise(target, channel, at).due_at - at if target else None
+
+    return within

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from hub.environment import Environment
@@ -75,6 +76,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database()}
+MIGRATION_MODULES = {"knox": None}  # hub.ApiToken stands in the place of its table
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
@@ -128,7 +130,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("HUB_MAIL_FROM")
 
 # Celery: the database is the truth, the broker only a bell. Results are not kept.
 SWEEP_SECONDS = env("HUB_SWEEP_SECONDS")
-CELERY_BROKER_URL = env("REDIS_URL") or "folder://"
+CELERY_BROKER_URL = env("REDIS_URL") or "folder://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -146,38 +148,92 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # API
+API_MAX_BODY_BYTES = 1_000_000
+API_MAX_UPLOAD_BYTES = 21 * 1024 * 1024  # the largest attachment and the form around it
+API_REQUESTS_PER_MINUTE = env("HUB_API_REQUESTS_PER_MINUTE")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "hub.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["hub.api.throttling.TokenThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["marketplaces.api.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "hub.api_schema.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "hub.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["hub.api.filters.Filters", "hub.api.filters.Ordering"],
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "TOKEN_MODEL": "hub.ApiToken"}
 KNOX_TOKEN_MODEL = "hub.ApiToken"  # noqa: S105
-DRF_STANDARDIZED_ERRORS = {"ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "hub.api.errors.Handler",
+    "EXCEPTION_FORMATTER_CLASS": "hub.api.errors.Formatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Seller support hub",
     "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelKind": "marketplaces.models.Channel.Kind",
+        "TargetKind": "marketplaces.models.ResponseTarget.Kind",
+        "DeadlineKind": "appeals.models.Deadline.Kind",
+        "EventKind": "appeals.models.Event.Kind",
+        "ReplyKind": "appeals.models.Event.ReplyKind",
+        "ChannelState": "marketplaces.models.State",
+        "DeadlineState": "appeals.models.Deadline.State",
+        "ReminderState": "appeals.models.Reminder.State",
+        "AppealStatus": "appeals.models.Appeal.Status",
+        "Unit": "marketplaces.working_time.Unit",
+    },
+}
+
+# The workplace: see hub.site for its menu
+UNFOLD = {
+    "SITE_TITLE": _("Seller support hub"),
+    "SITE_HEADER": _("Seller support hub"),
+    "SITE_SYMBOL": "forum",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("hub/workplace.css")],
+    "SCRIPTS": [lambda request: static("hub/workplace.js")],
+    "DASHBOARD_CALLBACK": "appeals.admin.home.dashboard",
+    "SIDEBAR": {"navigation": "hub.site.navigation"},
+    "ACCOUNT": {"navigation": "hub.site.account"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
 }
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }

@@ -12,9 +12,13 @@ from marketplaces.working_time import Unit
 
 class EscalationStepQuerySet(models.QuerySet["EscalationStep"]):
     def sellers_path(self, marketplace: Marketplace, *, on: date | None = None) -> "EscalationStepQuerySet":
-        """The steps that a seller can take, in order; with `on`, only those that can be taken on that day."""
+        """The steps that a seller can take there, in order; with `on`, only those that can be taken on that day."""
+        return self.for_sellers(on=on).filter(marketplace=marketplace)
+
+    def for_sellers(self, *, on: date | None = None) -> "EscalationStepQuerySet":
+        """The same on every marketplace."""
         path = (
-            self.filter(marketplace=marketplace, retired_at=None, audience__in=[Audience.SELLERS, Audience.BOTH])
+            self.filter(retired_at=None, audience__in=[Audience.SELLERS, Audience.BOTH])
             .exclude(state__in=[State.DEAD, State.HISTORIC])
             .order_by("position", "id")
         )

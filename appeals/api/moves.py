@@ -1,0 +1,64 @@
+"""What each move of an appeal's life takes."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from appeals.models import Appeal, Event
+from marketplaces.api.fields import Key, KnownFields, Moment, Roubles, Text
+from marketplaces.models import Channel, EscalationStep
+
+AT = _("When it happened; without it: now. It may lie in the past, never in the future.")
+LONGEST_TEXT = 100_000
+
+
+def _at() -> Moment:
+    return Moment(required=False, help_text=AT)
+
+
+def _number() -> Text:
+    return Text(required=False, allow_blank=True, max_length=100, help_text=_("Number that the marketplace gave."))
+
+
+def _note(**kwargs: Any) -> Text:
+    return Text(max_length=10_000, **kwargs)
+
+
+class SubmitSerializer(KnownFields):
+    channel = Key(queryset=Channel.objects.all(), required=False, help_text=_("The channel it went out through."))
+    external_number = _number()
+    at = _at()
+
+
+class ReplySerializer(KnownFields):
+    kind = serializers.ChoiceField(choices=Event.ReplyKind.choices)
+    text = Text(max_length=LONGEST_TEXT)
+    at = _at()
+
+
+class MessageSerializer(KnownFields):
+    text = Text(max_length=LONGEST_TEXT)
+    at = _at()
+
+
+class EscalateSerializer(KnownFields):
+    step = Key(queryset=EscalationStep.objects.all())
+    external_number = _number()
+    at = _at()
+    note = _note(required=False, allow_blank=True)
+
+
+class ResolveSerializer(KnownFields):
+    outcome = serializers.ChoiceField(choices=Appeal.Outcome.choices)
+    amount_recovered = Roubles(required=False, allow_null=True)
+    note = _note(required=False, allow_blank=True)
+
+
+class ReopenSerializer(KnownFields):
+    note = _note(help_text=_("Why the matter was not over."))
+
+
+class SnoozeSerializer(KnownFields):
+    until = Moment(allow_null=True, help_text=_("Nobody is reminded before; null ends the silence."))
+    note = _note(required=False, allow_blank=True)

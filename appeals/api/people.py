@@ -1,0 +1,35 @@
+"""People on the wire: by e-mail."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
+class EmailOfPerson(serializers.SlugRelatedField[Any]):
+    """A user by their e-mail, in any case."""
+
+    default_error_messages = {"invalid": _("No such person works here.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"slug_field": "email", **kwargs})
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return get_user_model()._default_manager.filter(is_active=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        email = data.strip().lower() if isinstance(data, str) and "\x00" not in data else ""
+        return self.get_queryset().filter(email=email).first() or self.fail("invalid")
+
+
+def caller(request: Request) -> "User":
+    """Who calls. The permissions of every view have seen to it that somebody does."""
+    return cast("User", request.user)

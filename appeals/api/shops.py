@@ -1,0 +1,58 @@
+"""Shops of the caller."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from appeals import shops
+from appeals.api.people import caller
+from appeals.api.serializers import ShopSerializer
+from appeals.models import Shop
+from marketplaces.api.views import DIGITS
+
+
+class MayAddShops(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("appeals.add_shop")
+
+
+class ShopViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Shop]):
+    serializer_class = ShopSerializer
+    queryset = Shop.objects.select_related("marketplace").prefetch_related("members")
+    permission_classes: list[type[BasePermission]] = [IsAuthenticated, MayAddShops]
+    lookup_value_regex = DIGITS
+    ordering = "id"
+    ordering_fields = ("id", "name", "created_at")
+    http_method_names: list[str] = ["get", "post", "patch"]
+
+    def get_queryset(self) -> QuerySet[Shop]:
+        rows: Any = super().get_queryset()
+        visible: QuerySet[Shop] = rows.visible_to(self.request.user)
+        return visible
+
+    @extend_schema(responses={201: ShopSerializer})
+    def create(self, request: Request) -> Response:
+        """Adds a shop, for those who may. Whoever adds it leads it."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        shop = shops.create(actor=caller(request), **given.validated_data)
+        return Response(self._read(shop), status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Changes what is known of a shop. Only those who lead it, and administrators, change its members."""
+        shop = self.get_object()
+        given = self.get_serializer(shop, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        return Response(self._read(shops.edit(shop=shop, actor=caller(request), **given.validated_data)))
+
+    def _read(self, shop: Shop) -> Any:
+        """As it is now; somebody who has just left it still gets this answer."""
+        return self.get_serializer(Shop.objects.prefetch_related("members").get(pk=shop.pk)).data

@@ -1,0 +1,70 @@
+"""What every call of the API has in common, whatever it is about.
+
+The views of `appeals` and `marketplaces` know nothing of it: `hub.api.urls` puts it on each of them by `wired`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone, translation
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from hub.api.etags import check_if_match, etag
+from hub.api.filters import check_parameters
+from hub.api.idempotency import once
+
+
+class Protocol(GenericViewSet[Any]):
+    """Answers in the caller's language and zone, and refuses unknown parameters.
+
+    A write is one transaction: its row is locked before its `If-Match` is looked at, and it is done once for each
+    `Idempotency-Key`.
+    """
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        if request.user.is_authenticated:
+            translation.activate(request.user.language)
+            timezone.activate(ZoneInfo(request.user.time_zone))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        check_parameters(self)
+        method = str(request.method).lower()
+        handler = getattr(self, method, None)
+        if request.method not in SAFE_METHODS and handler:
+            setattr(self, method, partial(self._write, handler))
+
+    def _write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+        do = partial(handler, request, *args, **kwargs)
+        with transaction.atomic():
+            return once(request, do) if request.method == "POST" else do()
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",))
+
+    def check_object_permissions(self, request: Request, obj: Any) -> None:
+        super().check_object_permissions(request, obj)
+        if request.method not in SAFE_METHODS:
+            check_if_match(request, obj)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        tag = etag(getattr(getattr(getattr(response, "data", None), "serializer", None), "instance", None))
+        if tag:
+            final.headers["ETag"] = tag
+        final.headers["Content-Language"] = translation.get_language() or ""
+        return final
+
+
+def wired(view: type[GenericViewSet[Any]]) -> type[GenericViewSet[Any]]:
+    """The view as the API serves it."""
+    return type(view.__name__, (Protocol, view), {"__doc__": view.__doc__, "__module__": view.__module__})

@@ -1,0 +1,147 @@
+"""The description of the API: what drf-spectacular reads from the views, and what all calls have in common."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema as ViewSchema
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from appeals.models import Appeal
+from marketplaces.api.parsers import MultiPartParser
+
+VERSIONED = ("channels", "topics", "response-targets", "escalation-steps", "shops", "appeals")
+MOVES = ("submit", "replies", "messages", "escalate", "resolve", "reopen", "snooze")
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="For programs.")
+    detail = serializers.CharField(help_text="For people, in their language.")
+    attr = serializers.CharField(allow_null=True, help_text="The field or parameter that it is about.")
+
+
+class ErrorsSerializer(serializers.Serializer[Any]):
+    """Every refusal has this shape."""
+
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
+
+
+class ConflictSerializer(ErrorsSerializer):
+    """The state does not allow it. Where it is the state of an appeal: which it is, and which would do."""
+
+    status = serializers.ChoiceField(choices=Appeal.Status.choices, required=False)
+    allowed = serializers.ListField(child=serializers.ChoiceField(choices=Appeal.Status.choices), required=False)
+
+
+def _refusal(text: str, kind: str, code: str, detail: str, attr: str | None = None, **extra: Any) -> OpenApiResponse:
+    value = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}], **extra}
+    shape = ConflictSerializer if code == "state" else ErrorsSerializer
+    return OpenApiResponse(shape, text, examples=[OpenApiExample(code, value=value)])
+
+
+REFUSALS = {
+    "400": _refusal(
+        "The input cannot be used; `attr` names the field or parameter.",
+        "validation_error",
+        "unknown_parameter",
+        "There is no such parameter. Known here: ordering, cursor, page_size.",
+        "statos",
+    ),
+    "401": _refusal(
+        "No token, or one that does not work.", "client_error", "not_authenticated", "No token was given."
+    ),
+    "403": _refusal("Known, but not allowed.", "client_error", "permission_denied", "You may not do this."),
+    "404": _refusal("Not there, or not yours.", "client_error", "not_found", "Not found."),
+    "405": _refusal("This address has other methods.", "client_error", "method_not_allowed", "Method not allowed."),
+    "406": _refusal("Answers are JSON.", "client_error", "not_acceptable", "The Accept header cannot be satisfied."),
+    "409": _refusal(
+        "The state does not allow it, and nothing has changed.",
+        "client_error",
+        "state",
+        "This cannot be done while the state is “draft”; it could be in: waiting, our turn.",
+        status="draft",
+        allowed=["waiting", "our_turn"],
+    ),
+    "412": _refusal("`If-Match` names an old version.", "client_error", "stale", "It was changed since you read it."),
+    "413": _refusal("The body is too large.", "client_error", "too_large", "This is more than the hub takes."),
+    "415": _refusal("Another content type is needed.", "client_error", "unsupported_media_type", "Unsupported type."),
+    "422": _refusal(
+        "The `Idempotency-Key` was used for another request.",
+        "client_error",
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another request.",
+    ),
+    "429": _refusal("Too many requests; see `Retry-After`.", "client_error", "throttled", "Request was throttled."),
+}
+
+
+class AutoSchema(ViewSchema):
+    """Adds the headers and the refusals that the protocol brings to every operation."""
+
+    def get_tags(self) -> list[str]:
+        """The last resource named in the address."""
+        names = [part for part in self.path.removeprefix("/api/v1/").strip("/").split("/") if not part.startswith("{")]
+        return [names[0]]
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *self._headers_in(), *self._headers_out()]
+
+    def _headers_in(self) -> list[OpenApiParameter]:
+        if self.method == "POST":
+            text = "A key of your own for this request, so that it can be sent again: it is done once."
+            schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+            return [OpenApiParameter("Idempotency-Key", schema, OpenApiParameter.HEADER, description=text)]
+        if self.method in ("PATCH", "DELETE"):
+            text = "The `ETag` as you read it: it is written only if nobody has changed it since."
+            return [OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=text)]
+        return []
+
+    def _headers_out(self) -> list[OpenApiParameter]:
+        found = []
+        if self._is_versioned():
+            text = "The version of the row, for `If-Match`."
+            found.append(OpenApiParameter("ETag", str, OpenApiParameter.HEADER, description=text, response=[200, 201]))
+        if self.method == "POST":
+            text = "`true` when this is the answer to an earlier request with this `Idempotency-Key`."
+            replayed = {"type": "string", "enum": ["true"]}
+            found.append(
+                OpenApiParameter(
+                    "Idempotent-Replayed", replayed, OpenApiParameter.HEADER, description=text, response=[200, 201]
+                )
+            )
+        text = "Seconds to wait."
+        found.append(OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=text, response=[429]))
+        return found
+
+    def _is_versioned(self) -> bool:
+        parts = self.path.removeprefix("/api/v1/").strip("/").split("/")
+        if parts[0] not in VERSIONED or self.method == "DELETE":
+            return False
+        return (len(parts) == 1 and self.method == "POST") or len(parts) == 2 or parts[-1] in MOVES
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        answers: dict[str, Any] = super()._get_response_bodies(direction)
+        refusals = {
+            code: self._get_response_for_code(  # type: ignore[no-untyped-call]
+                REFUSALS[code], code, ["application/json"], direction
+            )
+            for code in self._refusals()
+        }
+        return dict(sorted((answers | refusals).items()))
+
+    def _refusals(self) -> list[str]:
+        writes = self.method in ("POST", "PATCH", "DELETE")
+        has_body = self.method in ("POST", "PATCH")
+        is_directory = self.path.startswith(tuple(f"/api/v1/{name}/" for name in VERSIONED[:4]))
+        found = {"400", "401", "405", "406", "429"}
+        found |= {"404"} if "{" in self.path else set()
+        found |= {"403"} if writes and (is_directory or "/shops/" in self.path) else set()
+        found |= {"409"} if writes else set()
+        found |= {"412"} if self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) else set()
+        found |= {"413", "415"} if has_body else set()
+        found |= {"422"} if self.method == "POST" else set()
+        return sorted(found)
+
+    def map_parsers(self) -> list[str]:
+        forms = any(issubclass(parser, MultiPartParser) for parser in self.view.parser_classes)
+        return ["multipart/form-data"] if forms else ["application/json"]

@@ -1,0 +1,189 @@
+"""Fields that take what the schema says and nothing that merely resembles it: no "5" for 5, no 1 for true."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from marketplaces.api.moments import read_day, read_moment, read_moment_of_address
+
+
+class Text(serializers.CharField):
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool | None:  # type: ignore[override]
+        if data is None and self.allow_null:
+            return None
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Whole(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "format": "decimal",
+        "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$",
+        "description": "Roubles, as a decimal string.",
+        "examples": ["12500.00"],
+    }
+)
+class Roubles(serializers.DecimalField):
+    """A decimal string; a JSON number is taken too. Answers are always strings."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 14, "decimal_places": 2, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?|[0-9]{1,12}\.0", str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """In: ISO 8601 with any offset. Out: UTC with `Z`."""
+
+    default_error_messages = {
+        "moment": _("This is no time in ISO 8601 with an offset, such as 2026-01-12T10:00:00+03:00.")
+    }
+    reader = staticmethod(read_moment)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return self.reader(value)
+        except (TypeError, ValueError):
+            self.fail("moment")
+
+    def to_representation(self, value: Any) -> Any:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+
+
+class Day(serializers.DateField):
+    def to_internal_value(self, value: Any) -> date:
+        try:
+            return read_day(value)
+        except (TypeError, ValueError):
+            self.fail("invalid", format="YYYY-MM-DD")
+
+
+class Slug(serializers.SlugRelatedField[Any]):
+    """A row by its slug."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"slug_field": "slug", **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or "\x00" in data:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Key(serializers.PrimaryKeyRelatedField[Any]):
+    """A row by its number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("incorrect_type", data_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class AddressFlag(serializers.ChoiceField):
+    """`true` or `false` in an address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=["true", "false"], **kwargs)
+
+    def to_internal_value(self, data: Any) -> bool:  # type: ignore[override]
+        return super().to_internal_value(data) == "true"
+
+
+class AddressMoment(Moment):
+    """A time in an address."""
+
+    reader = staticmethod(read_moment_of_address)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class AddressKey(serializers.SlugRelatedField[Any]):
+    """A row by its number, in an address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"slug_field": "pk", **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not re.fullmatch("[0-9]{1,18}", str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class OrNull(serializers.ChoiceField):
+    """A choice that the database keeps as an empty text where none was made: null on the wire."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or None
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return (True, "") if data is None else super().validate_empty_values(data)
+
+
+class KnownFields(serializers.Serializer[Any]):
+    """Refuses a name that it does not know. One that is read only is left out, so that what was read may be sent."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := [name for name in data if name not in self.fields]):
+            text = str(_("There is no such field."))
+            raise ValidationError({str(name)[:100]: [ErrorDetail(text, code="unknown_field")] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class RowSerializer(KnownFields, serializers.ModelSerializer[Any]):
+    """A row of a table with the strict fields. Rules of the row itself are the model's, not repeated here."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: Text,
+        models.TextField: Text,
+        models.BooleanField: Flag,
+        models.PositiveIntegerField: Whole,
+        models.PositiveSmallIntegerField: Whole,
+        models.PositiveBigIntegerField: Whole,
+        models.DateTimeField: Moment,
+        models.DateField: Day,
+        models.DecimalField: Roubles,
+    }
+    serializer_related_field = Key
+
+    def get_validators(self) -> list[Any]:
+        """None: the model's constraints are checked by the verb that saves."""
+        return []
+
+
+def now_of(serializer: serializers.BaseSerializer[Any]) -> datetime:
+    """One moment for the whole answer: the view's, or that of the first field that asks."""
+    context: Any = serializer.context
+    now: datetime = context.setdefault("now", timezone.now())
+    return now

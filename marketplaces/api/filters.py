@@ -1,0 +1,156 @@
+"""Filters of lists that refuse what they cannot read."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_filters import rest_framework as filters
+from django_filters.fields import ModelChoiceField
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
+from marketplaces.api.moments import read_moment_of_address
+from marketplaces.models import (
+    Audience,
+    Channel,
+    EscalationStep,
+    Marketplace,
+    ResponseTarget,
+    State,
+    Topic,
+)
+
+
+class _MomentField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return read_moment_of_address(text) if text else None
+        except ValueError as error:
+            message = _("This is no time in ISO 8601 with an offset, such as 2026-01-12T10:00:00+03:00.")
+            raise ValidationError(message, code="moment") from error
+
+
+class _FlagField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        if value in ("", None):
+            return None
+        if value not in ("true", "false"):
+            raise ValidationError(_("One of: true, false."), code="invalid")
+        return value == "true"
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentFilter(filters.Filter):  # type: ignore[misc]
+    field_class = _MomentField
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class FlagFilter(filters.Filter):  # type: ignore[misc]
+    field_class = _FlagField
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class SlugFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
+    """By the slug of a row that there is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"to_field_name": "slug", **kwargs})
+
+
+class _KeyField(ModelChoiceField):  # type: ignore[misc]
+    def to_python(self, value: Any) -> Any:
+        if value and not re.fullmatch("[0-9]{1,18}", str(value)):
+            raise ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value}
+            )
+        return super().to_python(value)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class KeyFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
+    """By the number of a row that there is. A `queryset` that takes the request names those that the caller sees."""
+
+    field_class = _KeyField
+
+
+class TextFilter(filters.CharFilter):  # type: ignore[misc]
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 300, **kwargs})
+
+
+class MarketplaceRows(filters.FilterSet):  # type: ignore[misc]
+    marketplace = SlugFilter(queryset=Marketplace.objects.all(), help_text="Slug of the marketplace.")
+
+
+class Channels(MarketplaceRows):
+    kind = filters.ChoiceFilter(choices=Channel.Kind.choices)
+    audience = filters.ChoiceFilter(choices=Audience.choices)
+    state = filters.ChoiceFilter(choices=State.choices)
+    needs_login = FlagFilter(help_text="Whether it can be used only from the seller account.")
+    topic = SlugFilter(
+        queryset=Topic.objects.all(),
+        method="made_for",
+        help_text="Slug of a topic: channels made for it, and those made for any topic.",
+    )
+    open_now = FlagFilter(method="open_or_not", help_text="Whether it is open now. Where nobody knows, it is neither.")
+    open_at = MomentFilter(method="is_open", help_text="Channels that are open at this time.")
+
+    class Meta:
+        model = Channel
+        fields: list[str] = []
+
+    def made_for(self, rows: QuerySet[Channel], name: str, topic: Topic) -> QuerySet[Channel]:
+        bound = Channel.topics.through.objects.filter(channel=OuterRef("pk"))
+        return rows.filter(Q(pk__in=topic.channels.values("pk")) | ~Exists(bound))
+
+    def open_or_not(self, rows: QuerySet[Channel], name: str, is_open: bool) -> QuerySet[Channel]:
+        return _by_openness(rows, timezone.now(), is_open)
+
+    def is_open(self, rows: QuerySet[Channel], name: str, at: datetime) -> QuerySet[Channel]:
+        return _by_openness(rows, at, True)
+
+
+class Topics(filters.FilterSet):  # type: ignore[misc]
+    marketplace = SlugFilter(
+        queryset=Marketplace.objects.all(),
+        method="serving",
+        help_text="Slug of the marketplace: its topics, and those that serve all.",
+    )
+
+    class Meta:
+        model = Topic
+        fields: list[str] = []
+
+    def serving(self, rows: QuerySet[Topic], name: str, marketplace: Marketplace) -> QuerySet[Topic]:
+        return rows.filter(Q(marketplace=marketplace) | Q(marketplace=None))
+
+
+class ResponseTargets(MarketplaceRows):
+    kind = filters.ChoiceFilter(choices=ResponseTarget.Kind.choices)
+    topic = SlugFilter(queryset=Topic.objects.all(), help_text="Slug of the topic that the target names.")
+    channel = KeyFilter(queryset=Channel.objects.all(), help_text="Number of the channel that the target names.")
+
+    class Meta:
+        model = ResponseTarget
+        fields: list[str] = []
+
+
+class EscalationSteps(MarketplaceRows):
+    audience = filters.ChoiceFilter(choices=Audience.choices)
+    state = filters.ChoiceFilter(choices=State.choices)
+
+    class Meta:
+        model = EscalationStep
+        fields: list[str] = []
+
+
+def _by_openness(rows: QuerySet[Channel], at: datetime, is_open: bool) -> QuerySet[Channel]:
+    """Opening hours are an expression, which no database can evaluate; the directory is some hundred rows."""
+    found = [channel.pk for channel in rows.select_related("marketplace") if channel.is_open(at) is is_open]
+    return rows.filter(pk__in=found)

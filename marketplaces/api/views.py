@@ -1,0 +1,95 @@
+"""The directory: every user reads it, editors write it."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import BasePermission, DjangoModelPermissions, IsAuthenticated
+from rest_framework.viewsets import GenericViewSet, ModelViewSet
+
+from marketplaces.api import filters
+from marketplaces.api.serializers import (
+    ChannelSerializer,
+    EscalationStepSerializer,
+    MarketplaceSerializer,
+    ResponseTargetSerializer,
+    TopicSerializer,
+)
+from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
+
+DIGITS = "[0-9]{1,18}"
+SLUG = "[-a-zA-Z0-9_]{1,60}"
+
+
+class MarketplaceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Marketplace]):
+    """The marketplaces that the hub knows."""
+
+    queryset = Marketplace.objects.all()
+    serializer_class = MarketplaceSerializer
+    lookup_field = "slug"
+    lookup_value_regex = SLUG
+    ordering = "slug"
+    ordering_fields = ("slug", "name")
+
+
+class DirectoryViewSet(ModelViewSet[Any]):
+    """Rows of the directory. What was retired is in no list, but still found by its address: appeals name it."""
+
+    permission_classes: list[type[BasePermission]] = [IsAuthenticated, DjangoModelPermissions]
+    http_method_names: list[str] = ["get", "post", "patch", "delete"]
+    lookup_value_regex = DIGITS
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows.filter(retired_at=None) if self.action == "list" else rows
+
+
+class ChannelViewSet(DirectoryViewSet):
+    queryset = Channel.objects.select_related("marketplace").prefetch_related("topics")
+    serializer_class = ChannelSerializer
+    filterset_class = filters.Channels
+    ordering = "id"
+    ordering_fields = ("id", "name", "verified_on")
+
+
+class TopicViewSet(DirectoryViewSet):
+    queryset = Topic.objects.select_related("marketplace")
+    serializer_class = TopicSerializer
+    filterset_class = filters.Topics
+    lookup_field = "slug"
+    lookup_value_regex = SLUG
+    ordering = "position"
+    ordering_fields = ("position", "slug", "name")
+
+
+class ResponseTargetViewSet(DirectoryViewSet):
+    queryset = ResponseTarget.objects.select_related("marketplace", "topic")
+    serializer_class = ResponseTargetSerializer
+    filterset_class = filters.ResponseTargets
+    ordering = "id"
+    ordering_fields = ("id", "verified_on")
+
+
+class EscalationStepViewSet(DirectoryViewSet):
+    queryset = EscalationStep.objects.select_related("marketplace").prefetch_related("requires")
+    serializer_class = EscalationStepSerializer
+    filterset_class = filters.EscalationSteps
+    ordering = "id"
+    ordering_fields = ("id", "position")
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("slug", str, OpenApiParameter.PATH, description="Slug of the marketplace.")]
+)
+class EscalationPathViewSet(ListModelMixin, GenericViewSet[EscalationStep]):
+    """The steps that a seller can take on a marketplace, in order."""
+
+    queryset = EscalationStep.objects.select_related("marketplace").prefetch_related("requires")
+    serializer_class = EscalationStepSerializer
+    ordering = "position"
+
+    def get_queryset(self) -> QuerySet[EscalationStep]:
+        marketplace = get_object_or_404(Marketplace, slug=self.kwargs["slug"])
+        return super().get_queryset().filter(pk__in=EscalationStep.objects.sellers_path(marketplace).values("pk"))

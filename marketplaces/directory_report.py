@@ -1,0 +1,69 @@
+"""What a load of the directory did, row by row, and the same for people to read."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from marketplaces.directory_merge import Values
+
+
+class Outcome(TextChoices):
+    """What became of one row."""
+
+    CREATED = "created", gettext_lazy("created")
+    UPDATED = "updated", gettext_lazy("updated")
+    OFFERED = "offered", gettext_lazy("kept as you edited it, and the release offers a change")
+    KEPT = "kept", gettext_lazy("kept as you edited it")
+    DELETED = "deleted", gettext_lazy("stays deleted, as you left it")
+    RETIRED = "retired", gettext_lazy("retired: the release no longer has it")
+    UNCHANGED = "unchanged", gettext_lazy("unchanged")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row: its outcome, the `fields` that now follow the file, and the `offer` that waits for the team's word."""
+
+    marketplace: str
+    kind: str
+    key: str
+    outcome: Outcome
+    fields: tuple[str, ...] = ()
+    offer: Values = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        words = [f"{self.marketplace or '-'} {self.kind} {self.key}: {self.outcome.label}"]
+        if self.fields:
+            words.append(_("now as in the release: %(fields)s") % {"fields": ", ".join(self.fields)})
+        words += [
+            _("the release says %(field)s = %(value)s") % {"field": name, "value": value}
+            for name, value in self.offer.items()
+        ]
+        return "; ".join(words)
+
+
+@dataclass
+class Report:
+    dry_run: bool
+    changes: list[Change] = field(default_factory=list)
+
+    def counts(self) -> dict[str, Counter[Outcome]]:
+        """How many rows of each marketplace ("" for what all share) had each outcome."""
+        counts: dict[str, Counter[Outcome]] = defaultdict(Counter)
+        for change in self.changes:
+            counts[change.marketplace][change.outcome] += 1
+        return dict(sorted(counts.items()))
+
+    def lines(self) -> Iterator[str]:
+        """Figures for each marketplace, then every row that was neither created nor left alone."""
+        for slug, counts in self.counts().items():
+            figures = ", ".join(f"{outcome.value} {counts[outcome]}" for outcome in Outcome)
+            yield f"{slug or _('for all marketplaces')}: {figures}"
+        for change in self.changes:
+            if change.outcome not in (Outcome.CREATED, Outcome.UNCHANGED):
+                yield f"  {change}"
+        if self.dry_run:
+            yield _("This was a rehearsal: nothing was written.")

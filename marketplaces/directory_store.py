@@ -1,0 +1,144 @@
+"""The rows of the directory and the record of what was shipped for them, read and written many at a time."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from marketplaces.directory_merge import Values
+from marketplaces.directory_rows import MARKETPLACE, TOPIC, Kind, Name, Names, read, write
+from marketplaces.models import ShippedFact
+
+Row = Any  # a row of any of the KINDS
+Ids = dict[int, list[int]]
+
+
+class Store:
+    """One load's view of the database. Rows are locked until the transaction ends, and written by `flush`.
+
+    The number of queries depends on the kinds, not on the rows. Kinds must be read in the order of KINDS: the names of
+    earlier rows are needed to read the references of later ones.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._names = Names()
+        self._rows: dict[tuple[Kind, Name], Row] = {}
+        self._own_topics: dict[str, Row] = {}
+        self._many: dict[tuple[Kind, str], Ids] = {}
+        self._facts = {(f.kind, f.marketplace, f.key): f for f in ShippedFact.objects.select_for_update()}
+        self._created: dict[Name, Values] = {}
+        self._updated: dict[int, tuple[Row, Values]] = {}
+        self._changed: list[ShippedFact] = []
+
+    def read(self, kind: Kind) -> None:
+        """Reads, locks and names the rows of one kind."""
+        for column in kind.many:
+            self._many[kind, column] = self._targets(kind, column)
+        for row in kind.model._default_manager.select_for_update(of=("self",)):
+            self._add(kind, row)
+
+    def row(self, kind: Kind, name: Name) -> Row | None:
+        """The row that a file means by `name`. A topic that the team entered first answers to its slug."""
+        return self._rows.get((kind, name)) or (self._own_topics.get(name[1]) if kind is TOPIC else None)
+
+    def fact(self, kind: Kind, name: Name) -> ShippedFact | None:
+        return self._facts.get((kind.name, *name))
+
+    def shipped_before(self, kind: Kind) -> list[Name]:
+        return [(slug, key) for name, slug, key in self._facts if name == kind.name]
+
+    def values(self, kind: Kind, row: Row) -> Values:
+        many = {column: self._many[kind, column].get(row.pk, []) for column in kind.many}
+        return read(kind, row, many, self._names)
+
+    def stands(self, kind: Kind, name: Name, values: Values) -> bool:
+        """Whether all that a new row would refer to is there."""
+        if name[0] and kind is not MARKETPLACE and self._names.marketplace_id(name[0]) is None:
+            return False
+        references = ((target, values[column]) for column, target in kind.references if values[column])
+        return all(self._names.pk(target, name[0], key) for target, key in references)
+
+    def adopt(self, kind: Kind, row: Row, name: Name) -> None:
+        """From now on the row is the one that the file names so."""
+        setattr(row, kind.key, name[1])
+        self._add(kind, row)
+        self.update(row, {})
+
+    def create(self, name: Name, values: Values) -> None:
+        self._created[name] = values
+
+    def update(self, row: Row, values: Values) -> None:
+        self._updated[row.pk] = (row, {**self._updated.get(row.pk, (row, {}))[1], **values})
+
+    def flush(self, kind: Kind) -> None:
+        """Writes what was created and updated: rows first, then what refers to them."""
+        new = [(self._new(kind, name, values), values) for name, values in self._created.items()]
+        kind.model._default_manager.bulk_create(row for row, _values in new)
+        for row, _values in new:
+            self._add(kind, row)
+        for row, values in self._updated.values():
+            self._apply(kind, row, values)
+            if kind.is_directory_row:
+                row.version, row.updated_at = row.version + 1, self._now
+        referring = [(row, values) for row, values in new if any(values[column] for column in kind.own)]
+        for row, values in referring:  # to a row of its own kind, which may be as new
+            self._apply(kind, row, {column: values[column] for column in kind.own})
+        changed = [row for row, _values in (*self._updated.values(), *referring)]
+        kind.model._default_manager.bulk_update(changed, self._fields(kind))
+        for column in kind.many:
+            written = [(row, values[column]) for row, values in (*self._updated.values(), *new) if column in values]
+            self._link(kind, column, written)
+        self._created, self._updated = {}, {}
+
+    def record(self, kind: Kind, name: Name, values: Values, offer: Values) -> None:
+        """Remembers what was shipped for a row, for the next load."""
+        fact = self.fact(kind, name) or ShippedFact(marketplace=name[0], kind=kind.name, key=name[1])
+        if fact.pk is None or (fact.values, fact.offer) != (values, offer):
+            fact.values, fact.offer = values, offer
+            self._changed.append(fact)
+
+    def save_facts(self) -> None:
+        ShippedFact.objects.bulk_create([fact for fact in self._changed if fact.pk is None])
+        ShippedFact.objects.bulk_update([fact for fact in self._changed if fact.pk is not None], ["values", "offer"])
+
+    def _add(self, kind: Kind, row: Row) -> None:
+        self._names.add(kind, row)
+        if getattr(row, kind.key):
+            self._rows[kind, (self._names.slug(kind, row), getattr(row, kind.key))] = row
+        elif kind is TOPIC:
+            self._own_topics[row.slug] = row
+
+    def _new(self, kind: Kind, name: Name, values: Values) -> Row:
+        row: Row = kind.model(**{kind.key: name[1]})
+        if name[0] and kind is not MARKETPLACE:
+            row.marketplace_id = self._names.marketplace_id(name[0])
+        self._apply(kind, row, values)
+        return row
+
+    def _apply(self, kind: Kind, row: Row, values: Values) -> None:
+        write(kind, row, values, self._names)
+        if "retired" in values:
+            row.retired_at = self._now if values["retired"] else None
+
+    def _fields(self, kind: Kind) -> list[str]:
+        columns = dict.fromkeys(column.split(".")[0] for column in kind.plain)
+        retired = ["retired_at"] if kind.retires else []
+        return [*columns, *retired, *(["key", "version", "updated_at"] if kind.is_directory_row else [])]
+
+    def _targets(self, kind: Kind, column: str) -> Ids:
+        through, ours, theirs = kind.link(column)
+        targets: Ids = defaultdict(list)
+        for pk, target in through.objects.values_list(ours, theirs):
+            targets[pk].append(target)
+        return targets
+
+    def _link(self, kind: Kind, column: str, wanted: list[tuple[Row, list[str]]]) -> None:
+        """Sets a many-to-many column of several rows. What the team deleted cannot be linked."""
+        through, ours, theirs = kind.link(column)
+        target = kind.field(column).related_model
+        pairs = [
+            (row.pk, self._names.pk(target, self._names.slug(kind, row), key)) for row, keys in wanted for key in keys
+        ]
+        if wanted:
+            through.objects.filter(**{f"{ours}__in": [row.pk for row, _keys in wanted]}).delete()
+            through.objects.bulk_create(through(**{ours: pk, theirs: other}) for pk, other in pairs if other)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +70,12 @@ class ReminderRule(models.Model):
         return (
             f"{self.get_deadline_kind_display()}: {self.amount} {self.get_unit_display()} {self.get_moment_display()}"
         )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The next sweep looks at all deadlines of this ladder again."""
+        super().save(*args, **kwargs)
+        if self.is_active:
+            Deadline.objects.running().filter(kind=self.deadline_kind).update(remind_at=models.F("started_at"))
 
 
 class Reminder(models.Model):

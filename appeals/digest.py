@@ -1,0 +1,291 @@
+"""What is due for one person, as one mail: HTML and plain text, in the reader's language and time zone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from email.utils import parseaddr
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appeals import wording
+from appeals.escalation import Paths
+from appeals.models import Appeal, Deadline, Event, Reminder
+from appeals.recipients import Recipient
+from marketplaces.amounts import amount_text
+from marketplaces.models import EscalationStep, Marketplace, Priority
+
+Kind = Deadline.Kind
+_FULL = 20
+_BRIEF = 100
+_SUBJECT_LENGTH = 150
+_MORNING = time(9)
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Late:
+    """One clock of an appeal: how it stands, and what was promised."""
+
+    headline: str
+    promised: str
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """The escalation step that comes next, with where to take it and whether somebody is there now."""
+
+    name: str
+    when: str
+    instructions: str
+    place: str
+    opens: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One appeal of the mail."""
+
+    appeal: Appeal
+    clocks: list[Late]
+    step: Step | None
+    follow_up: str
+    open_url: str
+    replied_url: str
+    snooze_url: str
+
+    @property
+    def marketplace(self) -> Marketplace:
+        return self.appeal.shop.marketplace
+
+    @property
+    def title(self) -> str:
+        return _one_line(self.appeal.subject)
+
+
+def compose(
+    recipient: Recipient,
+    reminders: Sequence[Reminder],
+    message_id: str,
+    now: datetime,
+    paths: Paths | None = None,
+) -> EmailMultiAlternatives:
+    """The mail to one person about what is due. `paths` are the escalation paths of today, if they have been read."""
+    with translation.override(recipient.language), timezone.override(ZoneInfo(recipient.time_zone)):
+        appeals = _by_appeal(reminders)
+        steps = _next_steps([rows[0].deadline.appeal for rows in appeals[:_FULL]], paths or Paths(now.date()), now)
+        sections = [_section(rows, steps.get(rows[0].deadline.appeal_id), now) for rows in appeals[:_FULL]]
+        brief = [_brief(rows, now) for rows in appeals[_FULL : _FULL + _BRIEF]]
+        subject = _subject(sections, len(appeals))
+        context = {
+            "groups": [(place, list(group)) for place, group in groupby(sections, key=lambda one: one.marketplace)],
+            "brief": brief,
+            "rest": max(len(appeals) - _FULL - _BRIEF, 0),
+            "unreached": ", ".join(_unreached(reminders)),
+            "zone": f"{recipient.time_zone}, {wording.zone(now)}",
+            "language": recipient.language,
+            "list_url": settings.BASE_URL + reverse("admin:appeals_appeal_changelist"),
+            "subject": subject,
+        }
+        mail = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string("emails/digest.txt", context),
+            to=[recipient.address],
+            headers=_headers(sections, len(appeals), message_id, recipient.language),
+        )
+        mail.attach_alternative(render_to_string("emails/digest.html", context), "text/html")
+    return mail
+
+
+def message_id(reminders: Iterable[Reminder]) -> str:
+    """The identity of a mail that tells of these reminders: the same for the same reminders, whoever sends it."""
+    keys = sorted(
+        f"{row.deadline_id} {row.due_at.isoformat()} {row.rule_id} {row.repetition} {row.address} {row.resends}"
+        for row in reminders
+    )
+    return f"<reminder.{hashlib.sha256('|'.join(keys).encode()).hexdigest()[:40]}@{_domain()}>"
+
+
+def _domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+
+
+def _headers(sections: Sequence[Section], count: int, message_id: str, language: str) -> dict[str, str]:
+    """No answering machine is to reply; what tells of one appeal joins the thread of that appeal."""
+    headers = {
+        "Message-ID": message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Content-Language": language,
+    }
+    if count == 1:
+        thread = f"<appeal.{sections[0].appeal.pk}@{_domain()}>"
+        headers |= {"In-Reply-To": thread, "References": thread}
+    return headers
+
+
+def _by_appeal(reminders: Sequence[Reminder]) -> list[list[Reminder]]:
+    """The reminders of each appeal together: marketplaces and appeals by urgency."""
+    appeals: dict[int, list[Reminder]] = {}
+    for row in sorted(reminders, key=_urgency):
+        appeals.setdefault(row.deadline.appeal_id, []).append(row)
+    rank: dict[int, int] = {}
+    for rows in appeals.values():
+        rank.setdefault(_marketplace_id(rows), len(rank))
+    return sorted(appeals.values(), key=lambda rows: rank[_marketplace_id(rows)])
+
+
+def _urgency(row: Reminder) -> tuple[bool, bool, datetime, int]:
+    """Urgent appeals first, then where it is our turn and the question dies, then the longest overdue."""
+    appeal = row.deadline.appeal
+    return appeal.priority != Priority.URGENT, row.deadline.kind != Kind.OUR_REPLY, row.due_at, row.deadline_id
+
+
+def _marketplace_id(rows: Sequence[Reminder]) -> int:
+    return rows[0].deadline.appeal.shop.marketplace_id
+
+
+def _next_steps(appeals: Sequence[Appeal], paths: Paths, now: datetime) -> dict[int, Step]:
+    """The step that each appeal has before it, if there is one."""
+    taken: dict[int, list[Event]] = {appeal.pk: [] for appeal in appeals}
+    escalations = Event.objects.filter(appeal__in=appeals, kind=Event.Kind.ESCALATED)
+    for event in escalations.select_related("step"):
+        taken[event.appeal_id].append(event)
+    steps = {appeal.pk: paths.next(appeal, taken[appeal.pk]) for appeal in appeals}
+    return {pk: _step(step, now) for pk, step in steps.items() if step}
+
+
+def _unreached(reminders: Iterable[Reminder]) -> list[str]:
+    """Those whom mail did not reach, so that this reader is told instead."""
+    instead = [row for row in reminders if row.reason == Reminder.Reason.INSTEAD]
+    failed = Reminder.objects.filter(
+        deadline__in={row.deadline_id for row in instead},
+        state=Reminder.State.FAILED,
+        reason__in=[Reminder.Reason.REFUSED, Reminder.Reason.GAVE_UP],
+    )
+    return sorted(set(failed.values_list("address", flat=True))) if instead else []
+
+
+def _section(rows: Sequence[Reminder], step: Step | None, now: datetime) -> Section:
+    deadlines = {row.deadline_id: row.deadline for row in rows}
+    appeal = rows[0].deadline.appeal
+    url = settings.BASE_URL + appeal.get_absolute_url()
+    return Section(
+        appeal=appeal,
+        clocks=[_clock(deadline, now) for deadline in deadlines.values()],
+        step=step,
+        follow_up=_follow_up(appeal, list(deadlines.values()), now),
+        open_url=url,
+        replied_url=_verb_url(appeal, "record_reply"),
+        snooze_url=f"{_verb_url(appeal, 'snooze')}?until={_tomorrow(now):%Y-%m-%dT%H:%M}",
+    )
+
+
+def _brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
+    appeal = rows[0].deadline.appeal
+    return {
+        "title": f"{appeal.shop.marketplace}, № {appeal.pk}: {_one_line(appeal.subject)}",
+        "headline": _clock(rows[0].deadline, now).headline,
+        "url": settings.BASE_URL + appeal.get_absolute_url(),
+    }
+
+
+def _clock(deadline: Deadline, now: datetime) -> Late:
+    what = {
+        Kind.FIRST_REPLY: _("No first reply"),
+        Kind.ANSWER: _("No answer"),
+        Kind.OUR_REPLY: _("They wait for our reply"),
+        Kind.ESCALATION: _("No answer to the step “%(step)s”") % {"step": deadline.step},
+    }[Kind(deadline.kind)]
+    term = {"amount": amount_text(deadline.amount, deadline.unit), "until": wording.until(deadline.due_at, now)}
+    ours = deadline.kind == Kind.OUR_REPLY
+    promised = (_("Our term: %(amount)s, %(until)s.") if ours else _("Promised: %(amount)s, %(until)s.")) % term
+    if deadline.source:
+        promised += " " + _("Source: %(source)s.") % {"source": deadline.source}
+    return Late(
+        headline=_("%(what)s: %(standing)s") % {"what": what, "standing": _standing(deadline, now)},
+        promised=promised,
+        is_late=deadline.is_late(now),
+    )
+
+
+def _standing(deadline: Deadline, now: datetime) -> str:
+    if timedelta(0) <= now - deadline.due_at < timedelta(minutes=1):
+        return _("the term has just run out")
+    return wording.standing(deadline, now)
+
+
+def _step(step: EscalationStep, now: datetime) -> Step:
+    channel = step.channel
+    return Step(
+        name=step.text("name"),
+        when=step.text("when_to_take"),
+        instructions=Truncator(step.text("instructions")).chars(400),
+        place=", ".join(part for part in (channel.text("name"), channel.address) if part) if channel else "",
+        opens=wording.open_now(channel, now) if channel else "",
+    )
+
+
+def _follow_up(appeal: Appeal, deadlines: Sequence[Deadline], now: datetime) -> str:
+    """A text to paste into the marketplace's form: in Russian, whatever the reader's language, in its own time."""
+    late = [one for one in deadlines if one.is_late(now) and one.kind != Kind.OUR_REPLY]
+    if not late:
+        return ""
+    oldest = min(late, key=lambda one: one.due_at)
+    with translation.override("ru"), timezone.override(ZoneInfo(oldest.time_zone)):
+        context = {
+            "appeal": appeal,
+            "sent": wording.day(oldest.started_at),
+            "promise": amount_text(oldest.amount, oldest.unit),
+            "ended": wording.day(oldest.due_at - _INSTANT),
+            "step": oldest.step,
+        }
+        return render_to_string("emails/follow_up.txt", context).strip()
+
+
+def _verb_url(appeal: Appeal, verb: str) -> str:
+    return settings.BASE_URL + reverse("admin:appeals_appeal_verb", args=[appeal.pk, verb])
+
+
+def _tomorrow(now: datetime) -> datetime:
+    """Nine o'clock tomorrow by the reader's wall clock."""
+    return datetime.combine(timezone.localtime(now).date() + timedelta(days=1), _MORNING)
+
+
+def _subject(sections: Sequence[Section], count: int) -> str:
+    first = sections[0]
+    words = {
+        "marketplace": first.marketplace,
+        "headline": first.clocks[0].headline,
+        "number": first.appeal.pk,
+        "title": first.title,
+        "count": count,
+    }
+    if count == 1:
+        text = _("%(marketplace)s, No. %(number)s. %(headline)s. %(title)s") % words
+    else:
+        text = (
+            ngettext(
+                "%(count)d appeal needs you. First: %(marketplace)s, No. %(number)s. %(headline)s",
+                "%(count)d appeals need you. First: %(marketplace)s, No. %(number)s. %(headline)s",
+                count,
+            )
+            % words
+        )
+    return Truncator(_one_line(text)).chars(_SUBJECT_LENGTH)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,163 @@
+"""When the next reminder of a deadline is due: rules -> rungs. Nothing here writes.
+
+A rung is one rule at one repetition; a deadline's rungs are numbered from 1 in the order in which they fall due.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+from appeals.models import Deadline, ReminderRule
+from appeals.recipients import Recipient, Roster
+from marketplaces.calendars import production_calendar
+from marketplaces.opening_hours import OpeningHours
+
+Moment = ReminderRule.Moment
+Unit = ReminderRule.Unit
+_INSTANT = timedelta(microseconds=1)
+# How far working hours are looked for
+_LOOKED = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rule at one repetition, and the moment when it falls due."""
+
+    rule: ReminderRule
+    repetition: int
+    at: datetime
+    level: int
+
+
+def active_rules() -> list[ReminderRule]:
+    """The rules in force, with the people they name."""
+    return list(ReminderRule.objects.filter(is_active=True).prefetch_related("people").order_by("id"))
+
+
+def next_rung(
+    deadline: Deadline, *, rules: Sequence[ReminderRule] | None = None, after: datetime | None = None
+) -> datetime | None:
+    """When the first rung falls due, or the first one later than `after`; None when there is none (left)."""
+    moments = (rung.at for rung in rungs(deadline, rules))
+    return next((at for at in moments if after is None or at > after), None)
+
+
+def rungs_due(deadline: Deadline, now: datetime, *, rules: Sequence[ReminderRule] | None = None) -> list[Rung]:
+    """The rungs that have fallen due by `now`, the highest last."""
+    return list(takewhile(lambda rung: rung.at <= now, rungs(deadline, rules)))
+
+
+def rungs(
+    deadline: Deadline, rules: Sequence[ReminderRule] | None = None, *, roster: Roster | None = None
+) -> list[Rung]:
+    """All rungs of a deadline in the order in which they fall due.
+
+    A moment that lies before the deadline's start ("3 days before" of a term of 2) is no rung.
+    """
+    fitting = [rule for rule in (active_rules() if rules is None else rules) if fits(rule, deadline)]
+    if roster is None and any(_in_working_hours(rule) for rule in fitting):
+        roster = Roster([deadline.appeal.shop_id])
+    found = sorted(
+        ((at, rule.pk, repetition, rule) for rule in fitting for repetition, at in _moments(deadline, rule, roster)),
+        key=lambda rung: rung[:3],
+    )
+    due = [(at, repetition, rule) for at, _pk, repetition, rule in found if at > deadline.started_at]
+    return [Rung(rule, repetition, at, level) for level, (at, repetition, rule) in enumerate(due, start=1)]
+
+
+def fits(rule: ReminderRule, deadline: Deadline) -> bool:
+    """Whether the rule's ladder is this deadline's: all that it names matches."""
+    appeal = deadline.appeal
+    return (
+        rule.deadline_kind == deadline.kind
+        and rule.topic_id in (None, appeal.topic_id)
+        and rule.priority in ("", appeal.priority)
+        and rule.marketplace_id in (None, appeal.shop.marketplace_id)
+    )
+
+
+def in_hours_of(rung: Rung, deadline: Deadline, recipient: Recipient) -> datetime:
+    """When the rung falls due for one of several people, where their own working hours are what counts."""
+    if not _in_working_hours(rung.rule):
+        return rung.at
+    return _moment(deadline, rung.rule, rung.repetition, [recipient.hours(deadline.country)])
+
+
+def _moments(deadline: Deadline, rule: ReminderRule, roster: Roster | None) -> Iterator[tuple[int, datetime]]:
+    hours = _hours(deadline, rule, roster) if roster and _in_working_hours(rule) else []
+    for repetition in range(rule.repeat_limit + 1):
+        yield repetition, _moment(deadline, rule, repetition, hours)
+
+
+def _moment(deadline: Deadline, rule: ReminderRule, repetition: int, hours: list[OpeningHours]) -> datetime:
+    if rule.moment == Moment.SHARE:
+        return _share(deadline, rule.amount)
+    amount = -rule.amount if rule.moment == Moment.BEFORE else rule.amount
+    first = _move(deadline, deadline.due_at, amount, rule.unit, hours)
+    return _move(deadline, first, repetition * rule.repeat_amount, rule.repeat_unit, hours)
+
+
+def _in_working_hours(rule: ReminderRule) -> bool:
+    return Unit.WORKING_HOURS in ((rule.unit, rule.repeat_unit) if rule.repeat_limit else (rule.unit,))
+
+
+def _hours(deadline: Deadline, rule: ReminderRule, roster: Roster) -> list[OpeningHours]:
+    told = roster.told(rule, deadline.appeal)
+    return [recipient.hours(deadline.country) for recipient in told] or [deadline.clock.hours]
+
+
+def _share(deadline: Deadline, percent: int) -> datetime:
+    """When this share of the way from start to due time is gone, pauses left out."""
+    pauses = [(datetime.fromisoformat(began), datetime.fromisoformat(ended)) for began, ended in deadline.pauses]
+    idle = sum((ended - began for began, ended in pauses), timedelta(0))
+    at = deadline.started_at + (deadline.due_at - deadline.started_at - idle) * percent / 100
+    for began, ended in pauses:
+        if at > began:
+            at += ended - began
+    return at
+
+
+def _move(deadline: Deadline, at: datetime, amount: int, unit: str, hours: Iterable[OpeningHours]) -> datetime:
+    """`at` moved by `amount` of `unit`, backwards if it is negative; days by the deadline's calendar."""
+    if amount == 0:
+        return at
+    if unit == Unit.HOURS:
+        return at + timedelta(hours=amount)
+    if unit == Unit.WORKING_HOURS:  # of several people the first counts: nobody may be told too late
+        return min(_move_working_hours(at, timedelta(hours=amount), one) for one in hours)
+    return _move_days(deadline, at, amount, unit)
+
+
+def _move_working_hours(at: datetime, length: timedelta, hours: OpeningHours) -> datetime:
+    """By somebody's working time; by elapsed time where there is too little of it ahead."""
+    low, high = (at, at + _LOOKED) if length > timedelta(0) else (at - _LOOKED, at)
+    spans = list(hours.intervals(low, high))
+    left = abs(length)
+    for opens, closes in spans if length > timedelta(0) else reversed(spans):
+        if left <= closes - opens:
+            return opens + left if length > timedelta(0) else closes - left
+        left -= closes - opens
+    return at + length
+
+
+def _move_days(deadline: Deadline, at: datetime, amount: int, unit: str) -> datetime:
+    """The same time of day so many days on. Midnight is the end of a day: it moves to the end of another."""
+    zone = ZoneInfo(deadline.time_zone)
+    last = (at - _INSTANT).astimezone(zone)
+    if unit == Unit.WORKING_DAYS:
+        amount = (_working_day(deadline.country, last.date(), amount) - last.date()).days
+    wall = datetime.combine(last.date() + timedelta(days=amount), last.time(), zone)
+    return wall.astimezone(UTC) + _INSTANT
+
+
+def _working_day(country: str, day: date, amount: int) -> date:
+    """The `amount`-th working day after `day`, or before it for a negative amount; `day` itself does not count."""
+    calendar = production_calendar(country)
+    if amount > 0:
+        return calendar.add_working_days(day, amount)
+    while amount:
+        day -= timedelta(days=1)
+        amount += calendar.is_working_day(day)
+    return day

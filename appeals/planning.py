@@ -1,0 +1,135 @@
+"""What a sweep does about one deadline: which reminders its due rungs become. Nothing here writes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from appeals import ladder
+from appeals.ladder import Rung
+from appeals.models import Deadline, Reminder
+from appeals.recipients import Recipient, Roster
+from marketplaces.models import Priority
+
+Reason = Reminder.Reason
+Role = Reminder.Role
+State = Reminder.State
+
+
+@dataclass
+class Plan:
+    """Reminders to add, cancelled ones to bring back to life, and waiting ones whose place a higher rung takes."""
+
+    new: list[Reminder] = field(default_factory=list)
+    revived: list[Reminder] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+
+    @property
+    def fresh(self) -> list[Reminder]:
+        return [row for row in (*self.new, *self.revived) if row.state == State.PENDING]
+
+
+def plan(deadline: Deadline, due: Sequence[Rung], known: Sequence[Reminder], roster: Roster, now: datetime) -> Plan:
+    """Of the due rungs those of which nobody was told; of several, each person is told the highest.
+
+    `known` are the reminders of the deadline's present due time. One that was cancelled told nobody: when its rung is
+    due again (a pause ended, the due time moved back, a rule was switched on), it lives again.
+    """
+    rows = {(row.rule_id, row.repetition, row.address): row for row in known}
+    standing = [row for row in known if row.state != State.CANCELLED]
+    handled = {(row.rule_id, row.repetition) for row in standing}
+    highest: dict[str, datetime] = {}
+    for row in sorted(standing, key=lambda row: row.rung_at):
+        highest[row.address] = row.rung_at
+    found = Plan()
+    for rung in reversed(due):
+        if (rung.rule.pk, rung.repetition) in handled:
+            continue
+        for row in _rows(rung, deadline, roster, now):
+            if row.state == State.PENDING and row.address in highest and rung.at <= highest[row.address]:
+                row.state, row.reason = State.SUPERSEDED, Reason.LATER_RUNG
+            highest[row.address] = max(rung.at, highest.get(row.address, rung.at))
+            _take(found, row, rows.get((rung.rule.pk, rung.repetition, row.address)))
+    told = {row.address for row in found.fresh}
+    found.superseded = [row.pk for row in standing if row.state == State.PENDING and row.address in told]
+    return found
+
+
+def hand_on(reminder: Reminder, recipients: Iterable[Recipient], now: datetime, *, reason: str = "") -> list[Reminder]:
+    """The same reminder for other people."""
+    deadline = reminder.deadline
+    return [
+        Reminder(
+            deadline=deadline,
+            due_at=reminder.due_at,
+            rule=reminder.rule,
+            repetition=reminder.repetition,
+            level=reminder.level,
+            rung_at=reminder.rung_at,
+            user=recipient.user,
+            role=recipient.role,
+            address=recipient.address,
+            reason=reason,
+            created_at=now,
+            send_after=send_after(recipient, deadline, now),
+        )
+        for recipient in recipients
+    ]
+
+
+def send_after(recipient: Recipient, deadline: Deadline, now: datetime) -> datetime:
+    """When the person may be told: now, or when their hours next open.
+
+    What is urgent, and a question of the marketplace that would die before they are back, breaks through.
+    """
+    opens = recipient.opens_at(now, deadline.country)
+    dies = deadline.kind == Deadline.Kind.OUR_REPLY and now < deadline.due_at <= opens
+    return now if dies or deadline.appeal.priority == Priority.URGENT else opens
+
+
+def _rows(rung: Rung, deadline: Deadline, roster: Roster, now: datetime) -> Iterator[Reminder]:
+    """One reminder for each person whom the rung names; for those whom mail does not reach also their stand-ins.
+
+    Nobody at all is a reminder too, a failed one: silence has to be seen.
+    """
+    told = roster.told(rung.rule, deadline.appeal)
+    refused = [one for one in told if one.address in roster.refused]
+    for recipient in told:
+        row = _row(rung, deadline, recipient, now)
+        if recipient in refused:
+            row.state, row.reason = State.FAILED, Reason.REFUSED
+        yield row
+    named = {one.address for one in told}
+    for recipient in roster.instead_of(refused, deadline.appeal) if refused else []:
+        if recipient.address not in named:
+            row = _row(rung, deadline, recipient, now)
+            row.reason = Reason.INSTEAD
+            yield row
+    if not told:
+        row = _row(rung, deadline, Recipient(address="", role=Role.NOBODY), now)
+        row.state, row.reason = State.FAILED, Reason.NOBODY
+        yield row
+
+
+def _row(rung: Rung, deadline: Deadline, recipient: Recipient, now: datetime) -> Reminder:
+    theirs = max(now, ladder.in_hours_of(rung, deadline, recipient))
+    return Reminder(
+        deadline=deadline,
+        due_at=deadline.due_at,
+        rule=rung.rule,
+        repetition=rung.repetition,
+        level=rung.level,
+        rung_at=rung.at,
+        user=recipient.user,
+        role=recipient.role,
+        address=recipient.address,
+        created_at=now,
+        send_after=send_after(recipient, deadline, theirs),
+    )
+
+
+def _take(found: Plan, row: Reminder, cancelled: Reminder | None) -> None:
+    if cancelled is None:
+        found.new.append(row)
+        return
+    row.pk, row.message_id, row.resends = cancelled.pk, cancelled.message_id, cancelled.resends
+    found.revived.append(row)

@@ -1,0 +1,118 @@
+"""The search for what is due: each rung of a deadline's ladder becomes one reminder a person, once.
+
+"It is due" is `Deadline.remind_at`; "somebody is to be told" is a row of `Reminder`; `appeals.delivery` tells them.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import models, transaction
+
+from appeals import ladder
+from appeals.models import Deadline, Heartbeat, Reminder, ReminderRule
+from appeals.models.deadline import DeadlineQuerySet
+from appeals.planning import Plan, plan
+from appeals.recipients import Roster
+
+logger = logging.getLogger(__name__)
+Reason = Reminder.Reason
+State = Reminder.State
+
+BATCH = 1000
+# A deadline whose rungs cannot be counted (a calendar that nobody can read) is tried again after this
+_TROUBLE_PAUSE = timedelta(hours=1)
+_SWEEP = "sweep"
+
+
+def sweep(now: datetime) -> int:
+    """Makes reminders of all rungs that have fallen due by `now`; returns how many were added.
+
+    Any number of sweeps may run at once: they share the work. An idle sweep is one query.
+    """
+    if not _due(now).exists():
+        return 0
+    rules, found = ladder.active_rules(), 0
+    while (added := _sweep_batch(now, rules)) is not None:
+        found += added
+    return found
+
+
+def record_sweep(now: datetime) -> None:
+    """Leaves the time of a sweep that went through."""
+    Heartbeat.objects.update_or_create(name=_SWEEP, defaults={"at": now})
+
+
+def last_sweep_at() -> datetime | None:
+    """When a sweep last went through to its end; None before the first."""
+    return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
+
+
+def _due(now: datetime) -> DeadlineQuerySet:
+    return Deadline.objects.running().filter(remind_at__lte=now)
+
+
+@transaction.atomic
+def _sweep_batch(now: datetime, rules: Sequence[ReminderRule]) -> int | None:
+    """One batch of due deadlines; None when there are none that no other sweep holds.
+
+    The deadlines are locked, so two sweeps never plan the same one; SQLite has one writer anyway.
+    """
+    deadlines = list(
+        _due(now)
+        .select_related("appeal__shop")
+        .defer("appeal__body", "appeal__search_text", "appeal__desired_outcome")
+        .order_by("remind_at", "id")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)[:BATCH]
+    )
+    if not deadlines:
+        return None
+    roster = Roster(deadline.appeal.shop_id for deadline in deadlines)
+    known = _known(deadlines)
+    plans = [_plan(deadline, rules, known[deadline.pk], roster, now) for deadline in deadlines]
+    _save(plans, now)
+    Deadline.objects.bulk_update(deadlines, ["remind_at"])
+    return sum(len(one.new) for one in plans)
+
+
+def _known(deadlines: Iterable[Deadline]) -> dict[int, list[Reminder]]:
+    """The reminders that there are of each deadline's present due time."""
+    due = {deadline.pk: deadline.due_at for deadline in deadlines}
+    found: dict[int, list[Reminder]] = defaultdict(list)
+    for reminder in Reminder.objects.filter(deadline__in=list(due)):
+        if reminder.due_at == due[reminder.deadline_id]:
+            found[reminder.deadline_id].append(reminder)
+    return found
+
+
+def _plan(
+    deadline: Deadline, rules: Sequence[ReminderRule], known: list[Reminder], roster: Roster, now: datetime
+) -> Plan:
+    """Plans the reminders of one deadline and sets its `remind_at`; one that fails holds back no other."""
+    try:
+        rungs = ladder.rungs(deadline, rules, roster=roster)
+        planned = plan(deadline, [rung for rung in rungs if rung.at <= now], known, roster, now)
+    except (ValueError, ArithmeticError):
+        logger.exception("The reminders of deadline %s cannot be counted", deadline.pk)
+        deadline.remind_at = now + _TROUBLE_PAUSE
+        return Plan()
+    deadline.remind_at = next((rung.at for rung in rungs if rung.at > now), None)
+    return planned
+
+
+def _save(plans: Iterable[Plan], now: datetime) -> None:
+    new = [reminder for one in plans for reminder in one.new]
+    Reminder.objects.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
+    for one in plans:
+        for reminder in one.revived:
+            reminder.save()
+    if superseded := [pk for one in plans for pk in one.superseded]:
+        _supersede(superseded, now)
+
+
+def _supersede(pks: Sequence[int], now: datetime) -> None:
+    """Those that somebody is sending at this moment are left alone, and not waited for."""
+    idle = Reminder.objects.filter(models.Q(leased_until=None) | models.Q(leased_until__lte=now), pk__in=pks)
+    locked = idle.filter(state=State.PENDING).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Reminder.objects.filter(pk__in=list(locked)).update(state=State.SUPERSEDED, reason=Reason.LATER_RUNG)

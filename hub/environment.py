@@ -200,7 +200,7 @@ class Environment:
         """Django's EMAIL_ settings from EMAIL_URL; without one, each mail becomes an .eml file in the data folder."""
         url = self("EMAIL_URL")
         if not url:
-            return {"EMAIL_BACKEND": "hub.mail.EmlFileBackend", "EMAIL_FILE_PATH": str(self.data_dir / "mail")}
+            return {"EMAIL_BACKEND": "hub.mail.EmlFileBackend"}
         config = self.env.email_url_config(url)
         port = config["EMAIL_PORT"] or _MAIL_PORTS[url.partition("://")[0]]
         return dict(config) | {"EMAIL_PORT": port, "EMAIL_TIMEOUT": 20}

@@ -1,6 +1,6 @@
 """People, and the keys of their programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -39,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
         return (email or "").strip().lower()
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # of knox, which has no type hints
     """A member of the team, or the account of a program."""
 
     class Language(models.TextChoices):
@@ -62,7 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             " Empty: at any time."
         ),
     )
-    is_active = models.BooleanField(_("active"), default=True)  # type: ignore[misc]  # a class variable in Django's base
+    is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the workplace"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
@@ -70,7 +70,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("user")
@@ -100,7 +100,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_active and self.is_superuser
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type hints
+class ApiToken(AbstractAuthToken):
     """The key of a program: kept as a hash, with a name, perhaps an end; it may do what its user may."""
 
     name = models.CharField(_("name"), max_length=100, blank=True)

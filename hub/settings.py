@@ -126,6 +126,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # Mail
 globals().update(env.email())
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")  # of the backend that writes .eml files
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("HUB_MAIL_FROM")
 
 # Celery: the database is the truth, the broker only a bell. Results are not kept.

@@ -128,7 +128,7 @@ STEP = Kind(
     (
         *("audience", "name", "name_en", "takes_place", "when_to_take", "when_to_take_en", "channel"),
         *("instructions", "instructions_en", "attach", "attach_en", "term_amount", "term_unit"),
-        *("term_basis", "term_basis_en", "requires", "letter", "available_from"),
+        *("term_basis", "term_basis_en", "requires", "letter", "available_from", "is_proposed"),
         *("state", "state_reason", "state_reason_en", "position", *PROVENANCE),
     ),
 )

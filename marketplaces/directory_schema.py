@@ -184,6 +184,7 @@ class StepFact(Sourced):
     requires: list[str] = []
     letter: Literal["", "follow_up", "stock_reply", "complaint", "claim", "fas"] = ""
     available_from: date | None = None
+    is_proposed: bool = True
     state: State
     state_reason: Text = ""
     state_reason_en: Text = ""

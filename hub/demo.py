@@ -12,7 +12,8 @@ from decimal import Decimal
 from appeals import lifecycle
 from appeals.models import Appeal, Membership, Shop
 from hub.models import User
-from marketplaces.models import Channel, Marketplace, Topic
+from marketplaces.models import Channel, Marketplace, ResponseTarget, Topic
+from marketplaces.working_time import Unit
 
 PASSWORD = "demo-seller-hub"  # noqa: S105 - of the embedded demonstration, which holds nothing secret
 
@@ -158,6 +159,8 @@ TEXTS = {
     "ignored": "Ответа так и не было.",
 }
 COUNT = 60
+# No official promise of these three is known; a team counts by its own rule then
+OWN_RULE_WORKING_DAYS = {"wildberries": 5, "yandex_market": 3, "aliexpress": 5}
 
 
 def is_empty() -> bool:
@@ -168,6 +171,8 @@ def is_empty() -> bool:
 def fill(*, now: datetime) -> int:
     """Makes the team, its shops and its appeals; returns the number of appeals. The directory must be loaded."""
     people = [_person(email, *facts) for email, facts in PEOPLE.items()]
+    for slug, days in OWN_RULE_WORKING_DAYS.items():
+        _own_rule(Marketplace.objects.get(slug=slug), days)
     shops = [_shop(name, facts, people) for name, facts in SHOPS.items()]
     for number in range(COUNT):
         _play(number, shops[number % len(shops)], people, now)
@@ -176,6 +181,18 @@ def fill(*, now: datetime) -> int:
 
 def _person(email: str, full_name: str, language: str, time_zone: str) -> User:
     return User.objects.create_user(email, PASSWORD, full_name=full_name, language=language, time_zone=time_zone)
+
+
+def _own_rule(marketplace: Marketplace, working_days: int) -> None:
+    ResponseTarget.objects.create(
+        marketplace=marketplace,
+        kind=ResponseTarget.Kind.ANSWER,
+        amount=working_days,
+        unit=Unit.WORKING_DAYS,
+        source="правило нашей команды",
+        note="Площадка срока не обещает: столько ждём сами, прежде чем напомнить.",
+        note_en="The marketplace promises no term: so long do we wait before we press on.",
+    )
 
 
 def _shop(name: str, facts: tuple[str, str, str, str, str], people: list[User]) -> Shop:

@@ -1,0 +1,315 @@
+"""The list of appeals, the form that logs one, its page, and the doors of its verbs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from appeals import lifecycle, wording
+from appeals.admin import filters, needs, page, verbs
+from appeals.admin.forms import AppealForm, PromiseForm
+from appeals.admin.people import reader
+from appeals.models import Appeal, Event, Shop
+from appeals.templatetags.workplace import roubles
+
+TONES = {
+    Appeal.Status.DRAFT: "default",
+    Appeal.Status.WAITING: "info",
+    Appeal.Status.OUR_TURN: "warning",
+    Appeal.Status.RESOLVED: "success",
+}
+
+
+def two_lines(first: str, second: str, tone: str = "") -> SafeString:
+    return format_html('<span class="hub-two {}"><span>{}</span><small>{}</small></span>', tone, first, second)
+
+
+class AppealList(ChangeList):
+    """The rows with their running clocks: one more query, however many rows."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Appeal]:
+        found: QuerySet[Appeal] = super().get_queryset(request, *args, **kwargs)
+        return found.prefetch_related(needs.CLOCKS)
+
+
+@admin.register(Appeal)
+class AppealAdmin(ModelAdmin):
+    list_display = ["what", "place", "state", "due", "assignee", "money"]
+    list_filter = [
+        filters.TurnFilter,
+        filters.DueFilter,
+        filters.StatusFilter,
+        filters.MarketplaceFilter,
+        filters.ShopFilter,
+        filters.TopicFilter,
+        filters.AssigneeFilter,
+    ]
+    list_select_related = ["shop__marketplace", "topic", "assignee"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["search_text"]
+    search_help_text = gettext_lazy("Subject, text or number")
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
+        return Appeal.objects.visible_to(reader(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Appeal], search_term: str
+    ) -> tuple[QuerySet[Appeal], bool]:
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AppealList
+
+    def has_delete_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
+        """Only a draft is ever deleted, and a verb does it."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("promise/", view(require_GET(self.promise_view)), name="appeals_appeal_promise"),
+            path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
+            path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
+            *super().get_urls(),
+        ]
+
+    @display(description=gettext_lazy("appeal"), ordering="pk")
+    def what(self, obj: Appeal) -> SafeString:
+        parts = [f"№ {obj.pk}", obj.external_number, str(obj.topic or "")]
+        return two_lines(obj.subject, " · ".join(part for part in parts if part))
+
+    @display(description=gettext_lazy("shop"), ordering="shop__name")
+    def place(self, obj: Appeal) -> SafeString:
+        return two_lines(str(obj.shop), str(obj.marketplace))
+
+    @display(description=gettext_lazy("whose turn"), label=TONES, ordering="status")
+    def state(self, obj: Appeal) -> tuple[str, str]:
+        return obj.status, obj.get_outcome_display() or obj.get_status_display()
+
+    @display(description=gettext_lazy("due"), ordering="next_due_at")
+    def due(self, obj: Appeal) -> SafeString | str:
+        now = timezone.now()
+        running = needs.running(obj)
+        if running is None:
+            return ""
+        late = "hub-due hub-late" if running.is_late(now) else "hub-due"
+        return two_lines(wording.standing(running, now), wording.until(running.due_at, now), late)
+
+    @display(description=gettext_lazy("at stake"), ordering="amount_at_stake")
+    def money(self, obj: Appeal) -> str:
+        return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else ""
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not Shop.objects.visible_to(reader(request)).exists():
+            return self.render(request, "no_shop.html", _("Log an appeal"))
+        initial = {"assignee": request.user.pk, **_last_shop(request), **request.GET.dict()}
+        form = AppealForm(*_sent(request), user=reader(request), initial=initial)
+        if _ready(request, form) and (appeal := self._attempt(form, lambda now: self._log(request, form, now))):
+            sent = appeal.status != Appeal.Status.DRAFT
+            messages.success(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."))
+            return HttpResponseRedirect(appeal.get_absolute_url())
+        return self.render(request, "form.html", _("Log an appeal"), form=form)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        appeal = self._appeal(request, object_id)
+        if appeal is None:
+            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return gone
+        if request.method != "POST" and "edit" not in request.GET:
+            return self._show(request, appeal)
+        if not self.has_change_permission(request, appeal):
+            raise PermissionDenied
+        form = AppealForm(*_sent(request), user=reader(request), instance=appeal)
+        if _ready(request, form) and self._attempt(form, lambda now: self._edit(request, appeal, form, now)):
+            messages.success(request, _("Saved."))
+            return HttpResponseRedirect(appeal.get_absolute_url())
+        return self.render(request, "form.html", str(appeal), form=form, appeal=appeal)
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """One small form for one verb; as a dialog where there is JavaScript, as a page where there is none."""
+        appeal = self._appeal(request, pk)
+        form_class = verbs.FORMS.get(verb)
+        if appeal is None or form_class is None:
+            raise Http404
+        if not self.may(request, form_class):
+            raise PermissionDenied
+        form = form_class(*_sent(request), appeal=appeal, actor=reader(request))
+        if _ready(request, form) and self._attempt(form, form.run):
+            messages.success(request, str(form.done))
+            gone = verb == "delete_draft"
+            return _go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
+        return self.render(request, "verb.html", str(form.label), form=form, appeal=appeal, subtitle=str(appeal))
+
+    def promise_view(self, request: HttpRequest) -> HttpResponse:
+        """The line “the answer is promised by ...” for the form as it is filled in now."""
+        form = PromiseForm(request.GET, user=reader(request))
+        now, promised, problem = timezone.now(), {}, ""
+        if form.is_valid():
+            try:
+                promised = form.promises(now)
+            except ValueError as error:
+                problem = str(error)
+        lines = [
+            {"kind": kind, "until": wording.until(promise.due_at, now), "why": promise.why}
+            for kind, promise in promised.items()
+            if promise
+        ]
+        context = {"lines": lines, "problem": problem, "asked": form.is_valid()}
+        return TemplateResponse(request, "admin/appeals/appeal/promise.html", context)
+
+    def file_view(self, request: HttpRequest, pk: int, file: int) -> HttpResponse | FileResponse:
+        appeal = self._appeal(request, pk)
+        if appeal is None:
+            raise Http404
+        attachment = get_object_or_404(appeal.attachments, pk=file)
+        return FileResponse(
+            attachment.file.open("rb"),
+            as_attachment=True,
+            filename=attachment.name,
+            content_type=attachment.content_type,
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+
+    def may(self, request: HttpRequest, form: type[verbs.VerbForm]) -> bool:
+        return bool(request.user.has_perm(f"appeals.{form.permission}_appeal"))
+
+    def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        context |= {**self.admin_site.each_context(request), "title": title}
+        return TemplateResponse(request, f"admin/appeals/appeal/{template}", context)
+
+    def _appeal(self, request: HttpRequest, pk: int | str) -> Appeal | None:
+        related = ["shop__marketplace", "topic", "channel__marketplace", "assignee", "created_by", "previous"]
+        if not self.has_view_permission(request) or not str(pk).isdecimal():
+            return None
+        return self.get_queryset(request).select_related(*related).filter(pk=pk).first()
+
+    def _show(self, request: HttpRequest, appeal: Appeal) -> TemplateResponse:
+        now = timezone.now()
+        channel = appeal.channel
+        return self.render(
+            request,
+            "page.html",
+            str(appeal),
+            appeal=appeal,
+            clocks=page.clocks(appeal, now),
+            timeline=page.timeline(appeal),
+            next_step=page.next_step(appeal, now),
+            verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
+            first_verb=verbs.likely(appeal, now),
+            may_edit=self.has_change_permission(request, appeal),
+            may_add=self.has_add_permission(request),
+            attachments=list(appeal.attachments.all()),
+            channel_open=wording.open_now(channel, now) if channel else "",
+            zone=wording.zone(now),
+            tone=TONES[Appeal.Status(appeal.status)],
+        )
+
+    def _attempt(self, form: BaseForm, run: Any) -> Any:
+        """What the verb gave, or True; None when it refused, and then the form says why."""
+        try:
+            with transaction.atomic():
+                return run(timezone.now()) or True
+        except lifecycle.StateError as error:
+            form.add_error(None, str(error))
+        except ValidationError as error:
+            _add_errors(form, error)
+        return None
+
+    def _log(self, request: HttpRequest, form: AppealForm, now: datetime) -> Appeal:
+        facts = form.facts()
+        appeal = lifecycle.create(actor=reader(request), now=now, shop=form.cleaned_data["shop"], **facts)
+        sent_at = form.cleaned_data["sent_at"]
+        if "_sent" in request.POST:
+            appeal = lifecycle.submit(
+                appeal=appeal, actor=reader(request), now=now, at=sent_at, external_number=facts["external_number"]
+            )
+        elif sent_at:
+            raise ValidationError({"at": _("A draft was not sent yet. Press “I have sent it”, or clear this field.")})
+        for file in form.cleaned_data["attachments"]:
+            lifecycle.attach(appeal=appeal, actor=reader(request), now=now, file=file, name=file.name)
+        return appeal
+
+    def _edit(self, request: HttpRequest, appeal: Appeal, form: AppealForm, now: datetime) -> Appeal:
+        """Refuses a form that was opened before somebody else changed the appeal, and says who and what."""
+        current = Appeal.objects.select_for_update(of=("self",)).get(pk=appeal.pk)
+        if form.cleaned_data["version"] != current.version:
+            form.data = again = request.POST.copy()
+            again["version"] = str(current.version)
+            raise ValidationError(_stale(current, request))
+        return lifecycle.edit(appeal=appeal, actor=reader(request), now=now, **form.facts())
+
+
+def _sent(request: HttpRequest) -> tuple[Any, Any]:
+    """What the browser sent for a form; nothing when it only opens the page."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
+def _ready(request: HttpRequest, form: BaseForm) -> bool:
+    return request.method == "POST" and form.is_valid()
+
+
+def _last_shop(request: HttpRequest) -> dict[str, Any]:
+    """The shop of the last appeal that the person logged, or the only one that there is."""
+    mine = Appeal.objects.visible_to(reader(request)).filter(created_by=request.user.pk).order_by("-created_at")
+    if last := mine.values_list("shop", flat=True).first():
+        return {"shop": last}
+    shops = list(Shop.objects.visible_to(reader(request)).values_list("pk", flat=True)[:2])
+    return {"shop": shops[0]} if len(shops) == 1 else {}
+
+
+def _stale(appeal: Appeal, request: HttpRequest) -> str:
+    last = Event.objects.filter(appeal=appeal).select_related("actor").order_by("recorded_at", "id").last()
+    words = {"who": "", "what": "", "at": ""}
+    if last:
+        at = wording.near(last.recorded_at, timezone.now())
+        words = {"who": str(last.actor or "—"), "what": str(last.get_kind_display()), "at": at}
+    return (
+        _(
+            "While you were editing, the appeal was changed: %(what)s, %(who)s, %(at)s. Nothing was saved."
+            " Check your values below; save again to keep them."
+        )
+        % words
+    )
+
+
+def _add_errors(form: BaseForm, error: ValidationError) -> None:
+    """Errors of a verb at the fields of the form; `at` of the verb is `sent_at` of the form that logs."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for field, errors in error.error_dict.items():
+        name = "sent_at" if field == "at" and "at" not in form.fields else field
+        form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    """A redirect that leaves a dialog too."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)

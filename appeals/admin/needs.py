@@ -1,0 +1,94 @@
+"""What an appeal needs now. The filters of the list, the home page and the menu count by the same conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db.models import Count, Prefetch, Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from appeals.models import Appeal, Deadline
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+# The running clocks of many appeals in one query, the nearest first: see `running`
+CLOCKS = Prefetch("deadlines", queryset=Deadline.objects.running().order_by("due_at"), to_attr="running")
+
+
+def running(appeal: Appeal) -> Deadline | None:
+    """The clock that is due first, of an appeal read with CLOCKS."""
+    clocks: list[Deadline] = appeal.running  # type: ignore[attr-defined]
+    return clocks[0] if clocks else None
+
+
+def end_of_today(now: datetime) -> datetime:
+    """24:00 of the reader's day."""
+    local = timezone.localtime(now)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+TURNS = {
+    Appeal.Turn.US: Q(status=Appeal.Status.OUR_TURN),
+    Appeal.Turn.MARKETPLACE: Q(status=Appeal.Status.WAITING),
+    Appeal.Turn.NOBODY: Q(status__in=[Appeal.Status.DRAFT, Appeal.Status.RESOLVED]),
+}
+
+
+def overdue(now: datetime) -> Q:
+    return Q(next_due_at__lt=now)
+
+
+def due_today(now: datetime) -> Q:
+    return Q(next_due_at__gte=now, next_due_at__lte=end_of_today(now))
+
+
+def due_later(now: datetime) -> Q:
+    return Q(next_due_at__gt=end_of_today(now))
+
+
+class Need(NamedTuple):
+    """One list of the home page; `query` opens the same list among the appeals."""
+
+    title: str | Promise
+    empty: str | Promise
+    query: str
+    condition: Callable[[datetime], Q]
+    ordering: tuple[str, ...]
+
+
+NEEDS = {
+    "our_turn": Need(
+        _("Our turn"),
+        _("No marketplace waits for us."),
+        "turn=us",
+        lambda now: TURNS[Appeal.Turn.US],
+        ("next_due_at", "id"),
+    ),
+    "overdue": Need(_("Overdue"), _("Nothing is overdue."), "due=overdue", overdue, ("next_due_at", "id")),
+    "due_today": Need(_("Due today"), _("Nothing is due today."), "due=today", due_today, ("next_due_at", "id")),
+    "waiting": Need(
+        _("Waiting for an answer"),
+        _("We wait for no marketplace."),
+        "turn=marketplace",
+        lambda now: TURNS[Appeal.Turn.MARKETPLACE],
+        ("next_due_at", "id"),
+    ),
+    "draft": Need(
+        _("Drafts"),
+        _("No drafts."),
+        "status=draft",
+        lambda now: Q(status=Appeal.Status.DRAFT),
+        ("-created_at", "-id"),
+    ),
+}
+
+
+def counts(user: User, now: datetime) -> dict[str, int]:
+    """How many appeals that `user` sees are in each list, in one query."""
+    filtered = {key: Count("pk", filter=need.condition(now)) for key, need in NEEDS.items()}
+    return Appeal.objects.visible_to(user).aggregate(**filtered)

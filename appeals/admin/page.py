@@ -1,0 +1,179 @@
+"""What the page of an appeal shows: its clocks, its timeline and the next step, each as rows ready to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from appeals import deadlines, lifecycle, wording
+from appeals.models import Appeal, Deadline, Event
+from marketplaces.amounts import amount_text
+
+ICONS = {
+    Event.Kind.CREATED: "note_add",
+    Event.Kind.EDITED: "edit",
+    Event.Kind.SUBMITTED: "send",
+    Event.Kind.REPLY: "call_received",
+    Event.Kind.MESSAGE: "call_made",
+    Event.Kind.ESCALATED: "trending_up",
+    Event.Kind.RESOLVED: "task_alt",
+    Event.Kind.REOPENED: "restart_alt",
+    Event.Kind.SNOOZED: "notifications_paused",
+    Event.Kind.DEADLINE: "timer",
+    Event.Kind.ATTACHED: "attach_file",
+    Event.Kind.REMINDED: "mail",
+}
+CLOCKS = {
+    Deadline.Kind.FIRST_REPLY: gettext_lazy("First reply"),
+    Deadline.Kind.ANSWER: gettext_lazy("Answer"),
+    Deadline.Kind.OUR_REPLY: gettext_lazy("Our reply"),
+    Deadline.Kind.ESCALATION: gettext_lazy("Term of the step"),
+}
+CHANGES = {
+    "started": gettext_lazy("“%(clock)s” runs %(until)s"),
+    "resumed": gettext_lazy("“%(clock)s” runs again, %(until)s"),
+    "moved": gettext_lazy("“%(clock)s” moved: %(until)s"),
+    "paused": gettext_lazy("“%(clock)s” stands still"),
+    "met": gettext_lazy("“%(clock)s” met in time"),
+    "missed": gettext_lazy("“%(clock)s” missed"),
+    "cancelled": gettext_lazy("“%(clock)s” no longer counts"),
+}
+
+
+class ClockRow(NamedTuple):
+    name: str
+    standing: str
+    due: str
+    promise: str
+    percent: int
+    tone: str
+    live: bool
+
+
+class Line(NamedTuple):
+    """One line of the timeline."""
+
+    icon: str
+    title: str
+    who: str
+    at: datetime
+    recorded_at: datetime | None
+    text: str
+    details: list[str]
+    ours: bool
+
+
+def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
+    """Live clocks by due time, then those that ended, the latest first."""
+    rows = list(appeal.deadlines.select_related("step"))
+    live = sorted((row for row in rows if row.is_live), key=lambda row: row.due_at)
+    ended = sorted((row for row in rows if not row.is_live), key=lambda row: row.ended_at or now, reverse=True)
+    return [_clock(row, now) for row in [*live, *ended]]
+
+
+def timeline(appeal: Appeal) -> list[Line]:
+    """The latest first: what happened last decides what to do now."""
+    events = appeal.events.select_related("actor", "step").order_by("-at", "-id")
+    return [_line(event) for event in events]
+
+
+def next_step(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
+    """The step that comes next, with where it is taken and whether somebody is there."""
+    if "escalate" not in lifecycle.verbs(appeal) or (step := lifecycle.next_step(appeal)) is None:
+        return None
+    channel = step.channel
+    return {
+        "name": step.text("name"),
+        "when": step.text("when_to_take"),
+        "how": step.text("instructions"),
+        "attach": step.text("attach"),
+        "term": amount_text(step.term_amount, step.term_unit) if step.term_amount else "",
+        "place": channel.text("name") if channel else "",
+        "address": channel.address if channel else "",
+        "open": wording.open_now(channel, now) if channel else "",
+    }
+
+
+def _clock(deadline: Deadline, now: datetime) -> ClockRow:
+    promised = amount_text(deadline.amount, deadline.unit)
+    source = deadline.source
+    return ClockRow(
+        name=str(CLOCKS[Deadline.Kind(deadline.kind)]),
+        standing=capfirst(wording.standing(deadline, now)) or "",
+        due=capfirst(wording.until(deadline.due_at, now)) or "",
+        promise=_("%(promise)s, from %(source)s") % {"promise": promised, "source": source} if source else promised,
+        percent=max(0, min(100, round(100 * deadlines.share(deadline, now)))),
+        tone=_tone(deadline, now),
+        live=deadline.is_live,
+    )
+
+
+def _tone(deadline: Deadline, now: datetime) -> str:
+    if deadline.state in (Deadline.State.MISSED,) or deadline.is_late(now):
+        return "late"
+    if deadline.state == Deadline.State.RUNNING:
+        return "soon" if deadlines.share(deadline, now) >= 0.75 else "running"
+    return "met" if deadline.state == Deadline.State.MET else "still"
+
+
+def _line(event: Event) -> Line:
+    logged_later = event.at != event.recorded_at
+    return Line(
+        icon=ICONS[Event.Kind(event.kind)],
+        title=_title(event),
+        who=str(event.actor) if event.actor else pgettext("who did it", "the hub"),
+        at=event.at,
+        recorded_at=event.recorded_at if logged_later else None,
+        text=event.text,
+        details=list(_details(event)),
+        ours=event.kind not in (Event.Kind.REPLY, Event.Kind.REMINDED, Event.Kind.DEADLINE),
+    )
+
+
+def _title(event: Event) -> str:
+    if event.kind == Event.Kind.REPLY:
+        kind = Event.ReplyKind(event.reply_kind).label
+        return _("The marketplace replied: %(kind)s") % {"kind": kind}
+    if event.kind == Event.Kind.ESCALATED and event.step:
+        return _("Escalated: %(step)s") % {"step": event.step}
+    if event.kind == Event.Kind.RESOLVED:
+        return _("Resolved: %(outcome)s") % {"outcome": Appeal.Outcome(event.data["outcome"]).label}
+    return capfirst(str(event.get_kind_display())) or ""
+
+
+def _details(event: Event) -> Iterator[str]:
+    data = event.data
+    for name, (was, now) in data.get("changed", {}).items():
+        label = capfirst(str(Appeal._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
+        yield f"{label}: {_short(was)} → {_short(now)}"
+    if number := data.get("external_number"):
+        yield _("Number at the marketplace: %(number)s") % {"number": number}
+    if amount := data.get("amount_recovered"):
+        yield _("Recovered: %(amount)s ₽") % {"amount": amount}
+    if event.kind == Event.Kind.SNOOZED:
+        until = parse_datetime(data.get("until") or "")
+        yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)} if until else _("Reminders again")
+    if event.kind == Event.Kind.ATTACHED:
+        yield data["name"]
+    for change in data.get("deadlines", []):
+        yield _change(change)
+
+
+def _change(change: dict[str, Any]) -> str:
+    due = parse_datetime(change["due_at"])
+    words = {"clock": CLOCKS[Deadline.Kind(change["kind"])], "until": wording.until(due) if due else ""}
+    text = str(CHANGES[change["change"]] % words)
+    return f"{text} ({change['why']})" if change.get("why") else text
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    text = "" if value is None else str(value)
+    return f"{text[:80]}…" if len(text) > 80 else text or "—"

@@ -1,0 +1,26 @@
+"""Who is at the screen, and whom they may choose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from appeals.models import Shop
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+
+def reader(request: HttpRequest) -> User:
+    """The person who is logged in: no page of the workplace opens for anybody else."""
+    return cast("User", request.user)
+
+
+def colleagues(user: User) -> QuerySet[User]:
+    """Whom `user` may assign: the members of the shops that they see, and administrators."""
+    shops = Shop.objects.visible_to(user)
+    known = Q(memberships__shop__in=shops) | Q(is_superuser=True) | Q(pk=user.pk)
+    return get_user_model().objects.filter(known, is_active=True).distinct()

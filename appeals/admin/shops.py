@@ -1,0 +1,106 @@
+"""Shops and who works for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
+
+from appeals import shops
+from appeals.admin.people import reader
+from appeals.models import Appeal, Membership, Shop
+
+
+class MembersFormSet(PaginationInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        led = any(member.get("is_lead") for member in kept if member.get("user"))
+        if not led and self.instance.memberships.filter(is_lead=True).exists():
+            raise ValidationError(_("Somebody who leads the shop must stay."))
+
+
+class MembershipInline(TabularInline):
+    """Those who lead a shop, and administrators, choose its members."""
+
+    model = Membership
+    formset = MembersFormSet
+    extra = 0
+    verbose_name_plural = _("members")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        members: QuerySet[Membership] = super().get_queryset(request)
+        return members.select_related("user")
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["queryset"] = get_user_model().objects.filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
+        return self._leads(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
+        return self._leads(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
+        return self._leads(request, obj)
+
+    def _leads(self, request: HttpRequest, shop: Shop | None) -> bool:
+        if request.user.is_superuser:
+            return True
+        return bool(shop and shop.memberships.filter(user=request.user.pk, is_lead=True).exists())
+
+
+@admin.register(Shop)
+class ShopAdmin(ModelAdmin):
+    list_display = ["name", "marketplace", "seller_id", "legal_name"]
+    list_filter = ["marketplace"]
+    list_select_related = ["marketplace"]
+    search_fields = ["name", "seller_id", "legal_name", "inn"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["marketplace", "name", "seller_id"]}),
+        (
+            _("For letters and claims"),
+            {
+                "fields": ["legal_name", ("inn", "ogrn"), "postal_address"],
+                "description": _("Needed for complaints and formal claims only; they can be added later."),
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
+        return Shop.objects.visible_to(request.user)
+
+    def get_inlines(self, request: HttpRequest, obj: Shop | None) -> list[type[MembershipInline]]:
+        return [MembershipInline] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Shop, form: ModelForm[Shop], change: bool) -> None:
+        if change:
+            changed = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
+            shops.edit(shop=obj, actor=reader(request), **changed)
+        else:
+            obj.pk = shops.create(actor=reader(request), **form.cleaned_data).pk
+
+    def response_add(self, request: HttpRequest, obj: Shop, post_url_continue: str | None = None) -> HttpResponse:
+        """Back to the first appeal: that is what the first shop is added for."""
+        if (
+            Appeal.objects.visible_to(reader(request)).exists()
+            or "_popup" in request.POST
+            or "_save" not in request.POST
+        ):
+            usual: HttpResponse = super().response_add(request, obj, post_url_continue)
+            return usual
+        messages.success(request, gettext("The shop is added. Now log the first appeal."))
+        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_add')}?shop={obj.pk}")

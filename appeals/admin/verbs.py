@@ -1,0 +1,335 @@
+"""One small form for each verb of the lifecycle: its words, its fields, and the one call that it makes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from appeals import lifecycle, wording
+from appeals.admin.fields import FilesField, MomentField, zone_text
+from appeals.admin.people import colleagues
+from appeals.models import Appeal, Event
+from marketplaces.models import Channel, EscalationStep
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+Text = str | Any  # Any stands for what gettext_lazy gives
+
+
+def explained(name: Text, explanation: Text) -> SafeString:
+    return format_html('<span class="hub-choice"><b>{}</b> <span>{}</span></span>', name, explanation)
+
+
+explained_lazy = lazy(explained, SafeString)
+
+
+def text_field(label: Text, *, rows: int = 6, required: bool = True, help_text: Text = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}),
+    )
+
+
+def number_field() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("number at the marketplace"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+class VerbForm(forms.Form):
+    """The subclass says its words; `run` calls the verb. Errors of the verb come back into this form."""
+
+    do_not_call_in_templates: ClassVar[bool] = True
+    verb: ClassVar[str]
+    label: ClassVar[Text]
+    done: ClassVar[Text]
+    icon: ClassVar[str]
+    hint: ClassVar[Text] = ""
+    permission: ClassVar[str] = "change"
+
+    def __init__(self, *args: Any, appeal: Appeal, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.appeal, self.actor = appeal, actor
+        if "at" in self.fields:
+            self.fields["at"].help_text = zone_text(_("Empty: now. It may lie in the past."))
+        if "external_number" in self.fields and (example := appeal.marketplace.ticket_number_example):
+            self.fields["external_number"].help_text = _("For example: %(number)s") % {"number": example}
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fills choices that depend on the appeal."""
+
+    def run(self, now: datetime) -> None:
+        raise NotImplementedError
+
+    def call(self, verb: Any, now: datetime, **values: Any) -> Any:
+        return verb(appeal=self.appeal, actor=self.actor, now=now, **values)
+
+
+class SubmitForm(VerbForm):
+    verb, icon = "submit", "send"
+    label = gettext_lazy("I have sent it")
+    hint = gettext_lazy(
+        "Send the text yourself, then note here when and where: from that moment the answer is awaited."
+    )
+    done = gettext_lazy("Noted as sent: the clocks run.")
+
+    channel = forms.ModelChoiceField(
+        Channel.objects.none(), label=gettext_lazy("channel"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    external_number = number_field()
+    at = MomentField(label=gettext_lazy("sent at"))
+
+    def prepare(self) -> None:
+        channels = Channel.objects.usable_by_sellers().filter(marketplace=self.appeal.marketplace)
+        self.fields["channel"].queryset = channels.select_related("marketplace")  # type: ignore[attr-defined]
+        self.initial["channel"], self.initial["external_number"] = self.appeal.channel_id, self.appeal.external_number
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.submit, now, **self.cleaned_data)
+
+
+class ReplyForm(VerbForm):
+    verb, icon = "record_reply", "call_received"
+    label = gettext_lazy("They replied")
+    done = gettext_lazy("The reply is on the timeline.")
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What kind of reply"),
+        widget=forms.RadioSelect,
+        choices=[
+            (
+                Event.ReplyKind.QUESTION,
+                explained_lazy(
+                    gettext_lazy("A question"),
+                    gettext_lazy("They ask us something. It is our turn; the answer's clock stands still."),
+                ),
+            ),
+            (
+                Event.ReplyKind.ANSWER,
+                explained_lazy(
+                    gettext_lazy("An answer"),
+                    gettext_lazy("They decided. The clocks end; we resolve the appeal or write back."),
+                ),
+            ),
+            (
+                Event.ReplyKind.BRUSH_OFF,
+                explained_lazy(
+                    gettext_lazy("A brush-off"),
+                    gettext_lazy("A stock phrase that settles nothing. The answer's clock runs on."),
+                ),
+            ),
+            (
+                Event.ReplyKind.ACKNOWLEDGEMENT,
+                explained_lazy(
+                    gettext_lazy("An acknowledgement"), gettext_lazy("An automatic receipt. Nothing changes.")
+                ),
+            ),
+        ],
+    )
+    text = text_field(gettext_lazy("What they wrote"))
+    at = MomentField(label=gettext_lazy("received at"))
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.record_reply, now, **self.cleaned_data)
+
+
+class MessageForm(VerbForm):
+    verb, icon = "message", "call_made"
+    label = gettext_lazy("We wrote")
+    hint = gettext_lazy("Write to the marketplace yourself and keep the text here: then it is their turn again.")
+    done = gettext_lazy("The message is on the timeline. It is the marketplace's turn.")
+
+    text = text_field(gettext_lazy("What we wrote"))
+    at = MomentField(label=gettext_lazy("written at"))
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.message, now, **self.cleaned_data)
+
+
+class StepField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The steps as a ladder: what, when, where and how, and what to attach."""
+
+    widget = forms.RadioSelect
+
+    def label_from_instance(self, obj: EscalationStep) -> SafeString:
+        channel = obj.channel
+        parts = [
+            (_("When"), obj.text("when_to_take")),
+            (_("Where"), self.place(channel) if channel else ""),
+            (_("How"), obj.text("instructions")),
+            (_("Attach"), obj.text("attach")),
+        ]
+        lines = [format_html("<span><i>{}:</i> {}</span>", name, text) for name, text in parts if text]
+        return explained(obj.text("name"), SafeString("".join(lines)))
+
+    def place(self, channel: Channel) -> str:
+        parts = [channel.text("name"), channel.address, wording.open_now(channel, timezone.now())]
+        return ", ".join(part for part in parts if part)
+
+
+class EscalateForm(VerbForm):
+    verb, icon = "escalate", "trending_up"
+    label = gettext_lazy("Escalate")
+    hint = gettext_lazy("Take the step yourself, then note it here: its own term takes over.")
+    done = gettext_lazy("The step is on the timeline, and its clock runs.")
+
+    step = StepField(EscalationStep.objects.none(), label=gettext_lazy("step"), empty_label=None)
+    external_number = number_field()
+    at = MomentField(label=gettext_lazy("taken at"))
+    note = text_field(gettext_lazy("note"), rows=2, required=False)
+
+    def prepare(self) -> None:
+        path = EscalationStep.objects.sellers_path(self.appeal.marketplace).select_related("channel")
+        self.fields["step"].queryset = path  # type: ignore[attr-defined]
+        self.initial["step"] = lifecycle.next_step(self.appeal)
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.escalate, now, **self.cleaned_data)
+
+
+class SnoozeForm(VerbForm):
+    verb, icon = "snooze", "notifications_paused"
+    label = gettext_lazy("Snooze")
+    hint = gettext_lazy("Nobody is reminded until then. No term moves. Empty: remind again from now on.")
+    done = gettext_lazy("Done.")
+
+    until = MomentField(label=gettext_lazy("no reminders until"))
+    note = text_field(gettext_lazy("note"), rows=2, required=False)
+
+    def prepare(self) -> None:
+        self.fields["until"].help_text = zone_text()
+        if self.appeal.snoozed_until:
+            self.initial["until"] = timezone.localtime(self.appeal.snoozed_until)
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.snooze, now, **self.cleaned_data)
+
+
+class ResolveForm(VerbForm):
+    verb, icon = "resolve", "task_alt"
+    label = gettext_lazy("Resolve")
+    done = gettext_lazy("The appeal is resolved.")
+
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("outcome"), choices=Appeal.Outcome.choices, widget=forms.RadioSelect
+    )
+    amount_recovered = forms.DecimalField(
+        label=gettext_lazy("money recovered, roubles"),
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
+    )
+    note = text_field(gettext_lazy("note"), rows=2, required=False)
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.resolve, now, **self.cleaned_data)
+
+
+class ReopenForm(VerbForm):
+    verb, icon = "reopen", "restart_alt"
+    label = gettext_lazy("Reopen")
+    hint = gettext_lazy("The matter was not over: new clocks start, the old ones keep their result.")
+    done = gettext_lazy("The appeal is open again.")
+
+    note = text_field(gettext_lazy("note"), rows=2, required=False)
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.reopen, now, **self.cleaned_data)
+
+
+class AssignForm(VerbForm):
+    verb, icon = "assign", "person_add"
+    label = gettext_lazy("Assign")
+    done = gettext_lazy("Assigned.")
+
+    assignee: Any = forms.ModelChoiceField(
+        None, label=gettext_lazy("assignee"), required=False, widget=UnfoldAdminSelectWidget
+    )
+
+    def prepare(self) -> None:
+        self.fields["assignee"].queryset = colleagues(self.actor)  # type: ignore[attr-defined]
+        self.initial["assignee"] = self.appeal.assignee_id
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.edit, now, **self.cleaned_data)
+
+
+class AttachForm(VerbForm):
+    verb, icon = "attach", "attach_file"
+    label = gettext_lazy("Attach a file")
+    done = gettext_lazy("Attached.")
+
+    file = FilesField(
+        label=gettext_lazy("files"),
+        required=True,
+        help_text=gettext_lazy("Screenshots, documents, video: at most 20 MB each."),
+    )
+
+    def run(self, now: datetime) -> None:
+        for file in self.cleaned_data["file"]:
+            self.call(lifecycle.attach, now, file=file, name=file.name)
+
+
+class DeleteDraftForm(VerbForm):
+    verb, icon, permission = "delete_draft", "delete", "delete"
+    label = gettext_lazy("Delete the draft")
+    hint = gettext_lazy("The draft and its files are gone for good.")
+    done = gettext_lazy("The draft is deleted.")
+
+    def run(self, now: datetime) -> None:
+        self.call(lifecycle.delete_draft, now)
+
+
+FORMS: dict[str, type[VerbForm]] = {
+    form.verb: form
+    for form in (
+        SubmitForm,
+        ReplyForm,
+        MessageForm,
+        EscalateForm,
+        ResolveForm,
+        SnoozeForm,
+        ReopenForm,
+        AssignForm,
+        AttachForm,
+        DeleteDraftForm,
+    )
+}
+
+
+def fitting(appeal: Appeal) -> list[type[VerbForm]]:
+    """The forms of the verbs that fit the state, in the order in which they are offered."""
+    fit = {*lifecycle.verbs(appeal), "assign", "attach"}
+    return [form for verb, form in FORMS.items() if verb in fit]
+
+
+def likely(appeal: Appeal, now: datetime) -> str:
+    """The verb that the page draws as its main button."""
+    if appeal.status == Appeal.Status.WAITING:
+        return "escalate" if appeal.overdue_by(now) else "record_reply"
+    mains = {Appeal.Status.DRAFT: "submit", Appeal.Status.OUR_TURN: "message", Appeal.Status.RESOLVED: "reopen"}
+    return mains[Appeal.Status(appeal.status)]

@@ -1,0 +1,205 @@
+"""People, roles, and the keys of programs."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from hub.models import ApiToken, User
+
+# The roles that a migration makes; their names are stored in English and shown in the reader's language
+ROLES = [
+    gettext_noop("viewer"),
+    gettext_noop("agent"),
+    gettext_noop("lead"),
+    gettext_noop("directory editor"),
+    gettext_noop("integration"),
+    gettext_noop("administrator"),
+]
+
+admin.site.unregister(Group)
+
+
+class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext(obj.name)
+
+
+class NewUserForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["email"]
+        field_classes: dict[str, Any] = {}
+
+
+class UserForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    """Only administrators of the installation make administrators: nobody can raise their own rights."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "full_name", "roles", "is_active", "last_login"]
+    list_filter = ["is_active", "groups"]
+    search_fields = ["email", "full_name"]
+    ordering = ["email"]
+    filter_horizontal = []
+    readonly_fields = ["last_login", "date_joined"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["email", "password", "full_name"]}),
+        (_("How they work"), {"fields": ["language", "time_zone", "working_hours"]}),
+        (_("What they may do"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["email", "full_name", "usable_password", "password1", "password2", "groups"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            return RoleField(
+                Group.objects.order_by("id"), label=_("roles"), required=False, widget=forms.CheckboxSelectMultiple
+            )
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        own = [] if request.user.is_superuser else ["is_superuser"]
+        return [*super().get_readonly_fields(request, obj), *own]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    @display(description=_("roles"))
+    def roles(self, obj: User) -> str:
+        names = [gettext(group.name) for group in obj.groups.all()]
+        return ", ".join([gettext("administrator of the installation"), *names] if obj.is_superuser else names)
+
+
+@admin.register(Group)
+class RoleAdmin(BaseGroupAdmin, ModelAdmin):
+    list_display = ["shown_name"]
+
+    @display(description=_("role"), ordering="name")
+    def shown_name(self, obj: Group) -> str:
+        return gettext(obj.name)
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new key: whose, what for, and for how long."""
+
+    days = forms.IntegerField(
+        label=_("valid for, days"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("Empty: until it is revoked."),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["user", "name"]
+        widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ModelAdmin):
+    """A key is shown once, when it is made; afterwards only its first characters are known. To revoke is to delete."""
+
+    form = TokenForm
+    list_display = ["token_key", "name", "user", "created", "expiry", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__email", "token_key"]
+    show_full_result_count = False
+    fields = ["user", "name", "days"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        tokens: QuerySet[ApiToken] = super().get_queryset(request)
+        return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
+        return ["token_key", "name", "user", "created", "expiry", "last_used_at"] if obj else ["user", "name", "days"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"user": request.user.pk, **super().get_changeform_initial_data(request)}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user" and not request.user.is_superuser:
+            kwargs["queryset"] = User.objects.filter(pk=request.user.pk or 0)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
+        days = form.cleaned_data["days"]
+        made, secret = ApiToken.objects.create(
+            user=obj.user, name=obj.name, expiry=timedelta(days=days) if days else None
+        )
+        obj.__dict__.update(made.__dict__)
+        request.new_token = secret  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: Any = None) -> HttpResponse:
+        """The key itself, in this one answer: it is neither stored nor put into the session, nor cached."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("The new API token"),
+            "token": request.new_token,  # type: ignore[attr-defined]
+            "back": reverse("admin:hub_apitoken_changelist"),
+        }
+        return TemplateResponse(request, "admin/hub/apitoken/made.html", context)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ["full_name", "language", "time_zone", "working_hours"]
+        widgets = {
+            "full_name": UnfoldAdminTextInputWidget,
+            "language": UnfoldAdminSelectWidget,
+            "time_zone": UnfoldAdminTextInputWidget(attrs={"list": "time-zones"}),
+            "working_hours": UnfoldAdminTextInputWidget,
+        }
+
+
+def profile(request: HttpRequest) -> HttpResponse:
+    """What everybody may set for themselves: language, time zone, hours."""
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk or 0))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, gettext("Saved."))
+        return HttpResponseRedirect(reverse("profile"))
+    context = {**admin.site.each_context(request), "title": gettext("My settings"), "form": form}
+    return TemplateResponse(request, "admin/hub/profile.html", context)

@@ -1,0 +1,75 @@
+"""The menu of the workplace: each entry is shown to those who may open it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from appeals.admin import home
+
+Entry = tuple[str, str, str, str]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    work: list[Entry] = [
+        (_("What needs me now"), "home", "index", ""),
+        (_("Appeals"), "forum", "appeals_appeal_changelist", "appeals.view_appeal"),
+        (_("Shops"), "storefront", "appeals_shop_changelist", "appeals.view_shop"),
+        (_("Reminders"), "notifications", "appeals_reminder_changelist", "appeals.view_reminder"),
+    ]
+    directory: list[Entry] = [
+        (_("Marketplaces"), "shopping_bag", "marketplaces_marketplace_changelist", "marketplaces.view_marketplace"),
+        (_("Channels"), "support_agent", "marketplaces_channel_changelist", "marketplaces.view_channel"),
+        (_("Topics"), "sell", "marketplaces_topic_changelist", "marketplaces.view_topic"),
+        (
+            _("Response targets"),
+            "timer",
+            "marketplaces_responsetarget_changelist",
+            "marketplaces.view_responsetarget",
+        ),
+        (
+            _("Escalation steps"),
+            "trending_up",
+            "marketplaces_escalationstep_changelist",
+            "marketplaces.view_escalationstep",
+        ),
+        (_("Rules"), "gavel", "marketplaces_rule_changelist", "marketplaces.view_rule"),
+        (_("Sources"), "menu_book", "marketplaces_source_changelist", "marketplaces.view_source"),
+    ]
+    settings: list[Entry] = [
+        (_("Reminder rules"), "notification_settings", "appeals_reminderrule_changelist", "appeals.view_reminderrule"),
+        (_("People"), "group", "hub_user_changelist", "hub.view_user"),
+        (_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
+        (_("API tokens"), "key", "hub_apitoken_changelist", "hub.view_apitoken"),
+    ]
+    return [
+        _group(request, "", work),
+        _group(request, _("Directory"), directory),
+        _group(request, _("Settings"), settings),
+    ]
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The links under the name of the person who is logged in."""
+    return [
+        {"title": _("My settings"), "link": reverse("profile")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
+
+
+def _group(request: HttpRequest, title: str, entries: list[Entry]) -> dict[str, Any]:
+    return {"title": title, "separator": bool(title), "items": [_item(request, *entry) for entry in entries]}
+
+
+def _item(request: HttpRequest, title: str, icon: str, view: str, permission: str) -> dict[str, Any]:
+    counted = {"index": ("our_turn", "warning"), "appeals_appeal_changelist": ("overdue", "danger")}
+    need, variant = counted.get(view, ("", ""))
+    count = home.counts(request)[need] if need and request.user.has_perm("appeals.view_appeal") else 0
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:{view}"),
+        "permission": lambda request: not permission or request.user.has_perm(permission),
+        **({"badge": str(count), "badge_variant": variant} if count else {}),
+    }

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.contrib.admin.views.decorators import staff_member_required
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from hub.admin import profile
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/profile/", staff_member_required(profile), name="profile"),
+    path("admin/", admin.site.urls),
+    path("api/", include("hub.api.urls")),
+]

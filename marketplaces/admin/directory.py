@@ -1,0 +1,200 @@
+"""Marketplaces, topics, promises, escalation paths, rules and sources."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from marketplaces.admin.editing import (
+    PROVENANCE,
+    STATES,
+    DirectoryAdmin,
+    InUseFilter,
+    LinesField,
+    VersionedForm,
+    two_lines,
+)
+from marketplaces.amounts import amount_text
+from marketplaces.models import EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+
+IN_ENGLISH = _("In English")
+HTTPS = {"assume_scheme": "https"}
+
+
+@admin.register(Marketplace)
+class MarketplaceAdmin(ModelAdmin):
+    list_display = ["name", "seller_portal", "time_zone", "ticket_number_example"]
+    search_fields = ["name", "name_en", "slug"]
+    readonly_fields = ["shown_provenance", "retired_at"]
+    formfield_overrides = {models.URLField: HTTPS}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "seller_portal", ("country", "time_zone")]}),
+        (_("For letters and claims"), {"fields": ["legal_entity", "postal_address"]}),
+        (_("Request numbers"), {"fields": [("ticket_number_pattern", "ticket_number_example")]}),
+        (_("What support deals with"), {"fields": ["support_handles", "support_refuses"]}),
+        (_("Where this is known from"), {"fields": ["shown_provenance", "retired_at"]}),
+        (IN_ENGLISH, {"fields": ["name_en", "support_handles_en", "support_refuses_en"], "classes": ["collapse"]}),
+    ]
+
+    @display(description=_("sources"))
+    def shown_provenance(self, obj: Marketplace) -> SafeString | str:
+        rows = (
+            (
+                Marketplace._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
+                fact.get("source", ""),
+                fact.get("source_grade", ""),
+                fact.get("verified_on", ""),
+            )
+            for name, fact in obj.provenance.items()
+        )
+        return format_html_join("", "<p>{}: {} ({}), {}</p>", rows) or "—"
+
+
+class TopicForm(VersionedForm):
+    examples = LinesField(label=_("examples"), required=False, help_text=_("One per line."))
+    examples_en = LinesField(label=_("examples in English"), required=False)
+    required = forms.MultipleChoiceField(
+        label=_("must carry"),
+        choices=Topic.Required.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+@admin.register(Topic)
+class TopicAdmin(DirectoryAdmin):
+    form = TopicForm
+    list_display = ["name", "slug", "marketplace", "verified_on"]
+    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter)]
+    search_fields = ["name", "name_en", "slug"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "marketplace", "position"]}),
+        (_("How a good appeal looks"), {"fields": ["examples", "required", "good_appeal"]}),
+        PROVENANCE,
+        (IN_ENGLISH, {"fields": ["name_en", "examples_en", "good_appeal_en"], "classes": ["collapse"]}),
+    ]
+
+
+@admin.register(ResponseTarget)
+class ResponseTargetAdmin(DirectoryAdmin):
+    list_display = ["marketplace", "kind", "promise", "topic", "channel_name", "priority", "is_complex", "verified_on"]
+    list_display_links = ["marketplace", "kind"]
+    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
+    list_select_related = ["marketplace", "topic", "channel"]
+    search_fields = ["note", "source"]
+    autocomplete_fields = ["topic", "channel"]
+    fieldsets = [
+        (None, {"fields": [("marketplace", "kind"), ("amount", "unit")]}),
+        (
+            _("For which appeals"),
+            {
+                "fields": ["topic", "channel", ("priority", "is_complex")],
+                "description": _("What is empty fits every appeal. The target that names most wins."),
+            },
+        ),
+        (None, {"fields": ["note"]}),
+        PROVENANCE,
+        (IN_ENGLISH, {"fields": ["note_en"], "classes": ["collapse"]}),
+    ]
+
+    @display(description=_("promise"), ordering="amount")
+    def promise(self, obj: ResponseTarget) -> str:
+        return amount_text(obj.amount, obj.unit)
+
+    @display(description=_("channel"))
+    def channel_name(self, obj: ResponseTarget) -> str:
+        return obj.channel.text("name") if obj.channel else ""
+
+
+@admin.register(EscalationStep)
+class EscalationStepAdmin(DirectoryAdmin):
+    list_display = ["marketplace", "position", "what", "takes_place", "audience", "term", "shown_state"]
+    list_display_links = ["what"]
+    list_filter = [
+        InUseFilter,
+        ("marketplace", RelatedDropdownFilter),
+        ("audience", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+    ]
+    list_select_related = ["marketplace", "channel"]
+    search_fields = ["name", "name_en", "instructions"]
+    autocomplete_fields = ["channel", "requires"]
+    fieldsets = [
+        (None, {"fields": ["marketplace", ("position", "audience"), "name", "is_proposed"]}),
+        (_("What to do"), {"fields": ["when_to_take", "takes_place", "channel", "instructions", "attach", "letter"]}),
+        (
+            _("Term"),
+            {"fields": [("term_amount", "term_unit"), "term_basis", "requires", "available_from"]},
+        ),
+        (_("State"), {"fields": ["state", "state_reason"]}),
+        PROVENANCE,
+        (
+            IN_ENGLISH,
+            {
+                "fields": [
+                    "name_en",
+                    "when_to_take_en",
+                    "instructions_en",
+                    "attach_en",
+                    "term_basis_en",
+                    "state_reason_en",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+
+    @display(description=_("step"), ordering="name")
+    def what(self, obj: EscalationStep) -> SafeString:
+        return two_lines(obj.text("name"), obj.channel.text("name") if obj.channel else "")
+
+    @display(description=_("term"))
+    def term(self, obj: EscalationStep) -> str:
+        return amount_text(obj.term_amount, obj.term_unit) if obj.term_amount else ""
+
+    @display(description=_("state"), label=STATES, ordering="state")
+    def shown_state(self, obj: EscalationStep) -> tuple[str, str]:
+        return obj.state, obj.get_state_display()
+
+
+@admin.register(Rule)
+class RuleAdmin(DirectoryAdmin):
+    list_display = ["name", "marketplace", "topic", "verified_on"]
+    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter)]
+    list_select_related = ["marketplace", "topic"]
+    search_fields = ["name", "name_en"]
+    autocomplete_fields = ["topic"]
+
+    fieldsets = [
+        (None, {"fields": ["marketplace", "topic", "name", ("term_amount", "term_unit"), "consequence", "position"]}),
+        (_("State"), {"fields": ["state", "state_reason"]}),
+        PROVENANCE,
+        (IN_ENGLISH, {"fields": ["name_en", "consequence_en", "state_reason_en"], "classes": ["collapse"]}),
+    ]
+
+
+@admin.register(Source)
+class SourceAdmin(ModelAdmin):
+    """Sources are read: a release ships them."""
+
+    list_display = ["key", "title", "published", "grade", "url"]
+    search_fields = ["key", "title", "title_en", "url"]
+    formfield_overrides = {models.URLField: HTTPS}
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return False

@@ -1,0 +1,494 @@
+"""The workplace: logging an appeal, its page, its verbs, its lists; and outsiders, who get nothing."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from appeals import lifecycle
+from appeals.models import Appeal, Membership, Reminder, ReminderRule, Shop
+from hub.models import User
+from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
+
+from .conftest import SENT, moscow
+
+LIST = "admin:appeals_appeal_changelist"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
+
+
+def page(appeal: Appeal) -> str:
+    return reverse("admin:appeals_appeal_change", args=[appeal.pk])
+
+
+def verb(appeal: Appeal, name: str) -> str:
+    return reverse("admin:appeals_appeal_verb", args=[appeal.pk, name])
+
+
+def with_role(user: User, role: str) -> Client:
+    user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.fixture
+def ours(agent: User) -> Client:
+    """A browser in which the agent is logged in."""
+    return with_role(agent, "agent")
+
+
+@pytest.fixture
+def outsider(db: None) -> Client:
+    return with_role(User.objects.create_user("outsider@example.com", language="en"), "lead")
+
+
+@pytest.fixture
+def viewer(shop: Shop) -> Client:
+    user = User.objects.create_user("viewer@example.com", language="en")
+    Membership.objects.create(shop=shop, user=user)
+    return with_role(user, "viewer")
+
+
+# Logging an appeal
+
+
+def test_a_draft_is_logged_with_its_numbers_in_any_shape(
+    ours: Client, shop: Shop, finance: Topic, desk: Channel, agent: User
+) -> None:
+    form = {
+        "shop": shop.pk,
+        "topic": finance.pk,
+        "channel": desk.pk,
+        "subject": "Нет выплаты",
+        "body": "За октябрь",
+        "order_numbers": "111-1, 222-2;333-3\n111-1  444",
+        "product_codes": "синий чай\nTEA-2, TEA-3",
+        "amount_at_stake": "1500.50",
+        "assignee": agent.pk,
+        "_draft": "",
+    }
+    answer = ours.post(reverse("admin:appeals_appeal_add"), form)
+    appeal = Appeal.objects.get()
+    assert answer.headers["Location"] == page(appeal)
+    assert appeal.status == "draft"
+    assert appeal.order_numbers == ["111-1", "222-2", "333-3", "444"]
+    assert appeal.product_codes == ["синий чай", "TEA-2", "TEA-3"]
+    assert (appeal.amount_at_stake, appeal.assignee, appeal.created_by) == (Decimal("1500.50"), agent, agent)
+
+
+@time_machine.travel(moscow("2026-10-27 12:00"), tick=False)
+def test_what_was_sent_earlier_is_logged_as_sent_then_and_is_late_at_once(
+    ours: Client, shop: Shop, finance: Topic
+) -> None:
+    form = {
+        "shop": shop.pk,
+        "topic": finance.pk,
+        "subject": "Нет выплаты",
+        "external_number": "777",
+        "sent_at": "2026-10-05T10:00",
+        "_sent": "",
+    }
+    answer = ours.post(reverse("admin:appeals_appeal_add"), form, follow=True)
+    appeal = Appeal.objects.get()
+    assert (appeal.status, appeal.submitted_at, appeal.external_number) == ("waiting", SENT, "777")
+    assert "Overdue by 12 working days" in text(answer)
+
+
+def test_files_are_attached_while_logging_and_come_back_as_downloads(ours: Client, shop: Shop) -> None:
+    file = SimpleUploadedFile("снимок.png", PNG, "image/png")
+    form = {"shop": shop.pk, "subject": "С файлом", "attachments": [file], "_draft": ""}
+    ours.post(reverse("admin:appeals_appeal_add"), form)
+    appeal = Appeal.objects.get()
+    attachment = appeal.attachments.get()
+    answer = ours.get(reverse("admin:appeals_appeal_file", args=[appeal.pk, attachment.pk]))
+    assert b"".join(answer.streaming_content) == PNG  # type: ignore[attr-defined]
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"subject": ""}, "subject"),
+        ({"sent_at": "2126-01-01T10:00", "_sent": ""}, "sent_at"),
+        ({"amount_at_stake": "-5"}, "amount_at_stake"),
+        ({"order_numbers": "9" * 101}, "order_numbers"),
+        ({"attachments": [SimpleUploadedFile("page.html", b"<html>")]}, None),
+        ({"sent_at": "2026-01-01T10:00"}, "sent_at"),
+    ],
+)
+def test_what_cannot_be_logged_is_refused_at_its_field_and_nothing_is_lost(
+    ours: Client, shop: Shop, bad: dict[str, Any], field: str | None
+) -> None:
+    form = {"shop": shop.pk, "subject": "Тема", "body": "Долго набранный текст"} | bad
+    answer = ours.post(reverse("admin:appeals_appeal_add"), form if "_sent" in form else form | {"_draft": ""})
+    assert answer.status_code == 200
+    assert (field or "__all__") in answer.context["form"].errors
+    assert "Долго набранный текст" in text(answer)
+    assert not Appeal.objects.exists()
+
+
+def test_a_topic_of_another_marketplace_is_refused(ours: Client, shop: Shop) -> None:
+    elsewhere = Marketplace.objects.create(slug="elsewhere", name="Другой")
+    theirs = Topic.objects.create(slug="theirs", name="Чужая", marketplace=elsewhere, source="test")
+    answer = ours.post(reverse("admin:appeals_appeal_add"), {"shop": shop.pk, "subject": "Тема", "topic": theirs.pk})
+    assert "topic" in answer.context["form"].errors
+
+
+@time_machine.travel(SENT, tick=False)
+def test_the_form_says_what_would_be_promised(ours: Client, shop: Shop, finance: Topic, desk: Channel) -> None:
+    asked: dict[str, Any] = {"shop": shop.pk, "topic": finance.pk, "channel": desk.pk, "priority": "normal"}
+    said = text(ours.get(reverse("admin:appeals_appeal_promise"), asked))
+    assert "The answer is promised by the end of 8 October" in said
+    assert "The first reply is promised by 12:00 on 5 October" in said
+    assert "3 working days" in said
+
+
+def test_nothing_is_said_before_a_shop_is_chosen_and_no_promise_is_said_to_be_none(ours: Client, shop: Shop) -> None:
+    assert text(ours.get(reverse("admin:appeals_appeal_promise"), {"shop": ""})) == ""
+    assert "no promise" in text(ours.get(reverse("admin:appeals_appeal_promise"), {"shop": shop.pk}))
+
+
+def test_without_a_shop_the_first_thing_to_do_is_to_add_one(db: None) -> None:
+    lead = with_role(User.objects.create_user("lead@example.com", language="en"), "lead")
+    for address in (reverse("admin:index"), reverse("admin:appeals_appeal_add")):
+        assert reverse("admin:appeals_shop_add") in text(lead.get(address))
+    agent = with_role(User.objects.create_user("fresh@example.com", language="en"), "agent")
+    assert "Ask the lead of your team" in text(agent.get(reverse("admin:index")))
+
+
+def test_writing_again_starts_from_the_earlier_appeal(ours: Client, sent: Appeal) -> None:
+    link = f"{reverse('admin:appeals_appeal_add')}?shop={sent.shop_id}&previous={sent.pk}"
+    form = {"shop": sent.shop_id, "subject": "Повторно", "previous": sent.pk, "_draft": ""}
+    assert f"Continues the earlier appeal № {sent.pk}" in text(ours.get(link))
+    ours.post(reverse("admin:appeals_appeal_add"), form)
+    assert Appeal.objects.get(subject="Повторно").previous == sent
+
+
+# The page and its verbs
+
+
+@pytest.mark.parametrize(
+    ("state", "offered", "not_offered"),
+    [
+        ("draft", {"submit", "delete_draft", "assign"}, {"message", "resolve", "reopen"}),
+        ("waiting", {"record_reply", "message", "escalate", "resolve", "snooze"}, {"submit", "reopen"}),
+        ("our_turn", {"record_reply", "message", "escalate", "resolve"}, {"submit", "reopen", "delete_draft"}),
+        ("resolved", {"reopen"}, {"submit", "message", "resolve", "escalate"}),
+    ],
+)
+def test_the_page_offers_the_verbs_that_fit_the_state_and_no_others(
+    ours: Client, draft: Appeal, state: str, offered: set[str], not_offered: set[str]
+) -> None:
+    agent = draft.created_by
+    if state != "draft":
+        lifecycle.submit(appeal=draft, actor=agent, now=SENT)
+    if state in ("our_turn", "resolved"):
+        lifecycle.record_reply(appeal=draft, actor=agent, now=SENT, kind="question", text="Где?")
+    if state == "resolved":
+        lifecycle.resolve(appeal=draft, actor=agent, now=SENT, outcome="granted")
+    shown = text(ours.get(page(draft)))
+    assert {name for name in offered | not_offered if f'href="{verb(draft, name)}"' in shown} == offered
+
+
+@time_machine.travel(moscow("2026-10-07 12:00"), tick=False)
+def test_the_road_of_an_appeal_through_its_verbs(ours: Client, draft: Appeal, steps: list[EscalationStep]) -> None:
+    def go(name: str, **form: Any) -> Appeal:
+        answer = ours.post(verb(draft, name), form)
+        assert answer.status_code == 302, answer.context["form"].errors
+        return Appeal.objects.get(pk=draft.pk)
+
+    sent = go("submit", at="2026-10-05T10:00", external_number="555", channel=draft.channel_id)
+    assert (sent.status, sent.external_number, sent.submitted_at) == ("waiting", "555", SENT)
+    assert go("record_reply", kind="question", text="Какой заказ?", at="2026-10-05T11:00").status == "our_turn"
+    assert go("message", text="Заказ 1", at="2026-10-05T12:00").status == "waiting"
+    assert go("escalate", step=steps[2].pk, note="Жалоба").deadlines.live().get(kind="escalation").amount == 15
+    assert go("snooze", until="2026-10-09T09:00").snoozed_until == moscow("2026-10-09 09:00")
+    resolved = go("resolve", outcome="granted", amount_recovered="100")
+    assert (resolved.status, resolved.amount_recovered) == ("resolved", Decimal(100))
+    assert go("reopen", note="Снова").status == "waiting"
+    shown = text(ours.get(page(draft)))
+    for line in ("Какой заказ?", "Заказ 1", "Escalated: complaint", "Resolved: granted", "Снова"):
+        assert line in shown
+
+
+def test_the_next_step_is_proposed(ours: Client, sent: Appeal, steps: list[EscalationStep]) -> None:
+    assert ours.get(verb(sent, "escalate")).context["form"]["step"].value() == steps[1].pk
+    assert "Next step" in text(ours.get(page(sent)))
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "field"),
+    [
+        ("record_reply", {"text": "Долгий ответ"}, "kind"),
+        ("record_reply", {"kind": "answer", "text": "Долгий ответ", "at": "2020-01-01T10:00"}, "at"),
+        ("message", {"text": "Долгий ответ", "at": "2126-01-01T10:00"}, "at"),
+        ("resolve", {"outcome": "granted", "amount_recovered": "-1", "note": "Долгий ответ"}, "amount_recovered"),
+        ("snooze", {"until": "2020-01-01T10:00", "note": "Долгий ответ"}, "until"),
+        ("escalate", {"note": "Долгий ответ"}, "step"),
+    ],
+)
+def test_a_verb_refuses_at_the_field_and_keeps_what_was_typed(
+    ours: Client, sent: Appeal, name: str, form: dict[str, str], field: str
+) -> None:
+    answer = ours.post(verb(sent, name), form)
+    assert field in answer.context["form"].errors
+    assert "Долгий ответ" in text(answer)
+    assert Appeal.objects.get().version == sent.version
+
+
+def test_a_verb_that_no_longer_fits_says_so_and_keeps_the_text(ours: Client, sent: Appeal, agent: User) -> None:
+    lifecycle.resolve(appeal=sent, actor=agent, now=SENT, outcome="refused")
+    answer = ours.post(verb(sent, "message"), {"text": "Долгий ответ"})
+    assert "“resolved”" in text(answer)
+    assert "Долгий ответ" in text(answer)
+
+
+def test_a_dialog_is_told_where_to_go(ours: Client, sent: Appeal) -> None:
+    answer = ours.post(verb(sent, "message"), {"text": "Ответ"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, page(sent))
+
+
+def test_a_draft_is_deleted_by_its_verb_and_what_was_sent_is_not(ours: Client, draft: Appeal, agent: User) -> None:
+    lifecycle.submit(appeal=draft, actor=agent, now=SENT)
+    assert ours.post(verb(draft, "delete_draft")).status_code == 200
+    assert Appeal.objects.exists()
+    other = lifecycle.create(actor=agent, now=SENT, shop=draft.shop, subject="Лишнее")
+    assert ours.post(verb(other, "delete_draft")).status_code == 302
+    assert list(Appeal.objects.all()) == [draft]
+    assert ours.post(reverse("admin:appeals_appeal_delete", args=[draft.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_editing_writes_what_was_changed_and_moves_the_clocks(ours: Client, sent: Appeal, finance: Topic) -> None:
+    form = {"version": sent.version, "subject": "Иначе", "topic": "", "channel": sent.channel_id, "assignee": ""}
+    assert ours.post(page(sent), form).status_code == 302
+    sent.refresh_from_db()
+    assert (sent.subject, sent.topic, sent.assignee) == ("Иначе", None, None)
+    assert sent.deadlines.live().get(kind="answer").amount == 24
+    assert "Where is the money? → Иначе" in text(ours.get(page(sent)))
+
+
+def test_of_two_people_who_edit_one_appeal_the_second_is_told(ours: Client, sent: Appeal, agent: User) -> None:
+    colleague = User.objects.create_user("colleague@example.com", full_name="Colin")
+    lifecycle.edit(appeal=sent, actor=colleague, now=SENT, subject="Первый")
+    form = {"version": sent.version, "subject": "Второй", "topic": sent.topic_id, "channel": sent.channel_id}
+    answer = ours.post(page(sent), form)
+    assert "Colin" in text(answer)
+    assert Appeal.objects.get().subject == "Первый"
+    ours.post(page(sent), form | {"version": answer.context["form"]["version"].value()})
+    assert Appeal.objects.get().subject == "Второй"
+
+
+# Lists and the home page
+
+
+def test_search_finds_words_and_numbers_in_any_case(ours: Client, shop: Shop, agent: User) -> None:
+    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Ёлка Разбита", order_numbers=["AB-77"])
+    for wanted, found in {"ёлка": 1, "РАЗБИТА ёл": 1, "ab-77": 1, "77 ёлка": 1, "сосна": 0}.items():
+        assert ours.get(reverse(LIST), {"q": wanted}).context["cl"].result_count == found, wanted
+
+
+@time_machine.travel(moscow("2026-10-08 12:00"), tick=False)
+def test_each_list_of_the_home_page_opens_as_many_as_it_counts(
+    ours: Client, shop: Shop, agent: User, finance: Topic, desk: Channel
+) -> None:
+    def log(at: str, **fields: Any) -> Appeal:
+        appeal = lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема", **fields)
+        return lifecycle.submit(appeal=appeal, actor=agent, now=moscow("2026-10-08 12:00"), at=moscow(at))
+
+    for _each in range(2):
+        log("2026-10-01 10:00", topic=finance)
+    log("2026-10-05 10:00", topic=finance)
+    asked = log("2026-10-08 11:00", topic=finance)
+    lifecycle.record_reply(appeal=asked, actor=agent, now=moscow("2026-10-08 12:00"), kind="question", text="?")
+    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Черновик")
+    lists = {item["key"]: item for item in ours.get(reverse("admin:index")).context["lists"]}
+    assert {key: item["count"] for key, item in lists.items()} == {
+        "our_turn": 1,
+        "overdue": 2,
+        "due_today": 1,
+        "waiting": 3,
+        "draft": 1,
+    }
+    for item in lists.values():
+        assert ours.get(item["url"]).context["cl"].result_count == item["count"] == len(item["rows"])
+
+
+def test_filters_that_nobody_can_mean_show_the_list_with_a_note(ours: Client, sent: Appeal) -> None:
+    for query in ("turn=mars", "due=never", "status=lost", "shop=x", "assignee=x"):
+        assert ours.get(f"{reverse(LIST)}?{query}", follow=True).redirect_chain[-1][0].endswith("?e=1")
+
+
+@pytest.mark.parametrize("query", ["", "?due=overdue", "?turn=us", "?assignee=me", "?q=тема", "?marketplace=bazaar"])
+def test_lists_stay_within_fifteen_queries_with_fifty_appeals(
+    ours: Client, shop: Shop, agent: User, query: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    topic = Topic.objects.create(slug="logistics", name="Логистика", source="test")
+    ResponseTarget.objects.create(marketplace=shop.marketplace, kind="answer", amount=1, unit="hours", source="test")
+    for index in range(50):
+        appeal = lifecycle.create(actor=agent, now=SENT, shop=shop, subject=f"Тема {index}", topic=topic)
+        lifecycle.submit(appeal=appeal, actor=agent, now=SENT)
+    ours.get(reverse(LIST))
+    with django_assert_max_num_queries(15):
+        assert ours.get(reverse(LIST) + query).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["index", "appeals_appeal_add", "appeals_shop_changelist", "page", "escalate", "edit"]
+)
+def test_every_page_takes_at_most_fifteen_queries(
+    ours: Client,
+    sent: Appeal,
+    steps: list[EscalationStep],
+    address: str,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    agent = sent.created_by
+    for index in range(10):
+        lifecycle.message(appeal=sent, actor=agent, now=SENT + timedelta(hours=index), text="Ждём")
+        Topic.objects.create(slug=f"topic-{index}", name="Тема", source="test", marketplace=sent.marketplace)
+        Channel.objects.create(marketplace=sent.marketplace, kind="chat", name=f"Чат {index}", source="test")
+    special = {"page": page(sent), "escalate": verb(sent, "escalate"), "edit": page(sent) + "?edit=1"}
+    ours.get(reverse("admin:index"))
+    with django_assert_max_num_queries(15):
+        assert ours.get(special.get(address) or reverse(f"admin:{address}")).status_code == 200
+
+
+# Who may see and do what
+
+
+def test_an_outsider_finds_nothing(outsider: Client, sent: Appeal, agent: User) -> None:
+    attachment = lifecycle.attach(
+        appeal=sent, actor=agent, now=SENT, file=SimpleUploadedFile("a.png", PNG), name="a.png"
+    )
+    assert outsider.get(reverse(LIST)).context["cl"].result_count == 0
+    assert outsider.get(reverse("admin:appeals_shop_changelist")).context["cl"].result_count == 0
+    assert outsider.get(page(sent)).status_code == 302
+    assert outsider.post(page(sent), {"subject": "Чужое"}).status_code == 302
+    assert outsider.get(reverse("admin:appeals_appeal_file", args=[sent.pk, attachment.pk])).status_code == 404
+    assert outsider.get(reverse("admin:appeals_shop_change", args=[sent.shop_id])).status_code == 302
+    for name in ("record_reply", "message", "resolve", "escalate", "assign", "attach"):
+        assert outsider.post(verb(sent, name), {"text": "?", "outcome": "granted"}).status_code == 404
+    answer = outsider.post(reverse("admin:appeals_appeal_add"), {"shop": sent.shop_id, "subject": "Чужое"})
+    assert "First, add a shop" in text(answer)
+    promised = outsider.get(f"{reverse('admin:appeals_appeal_promise')}?shop={sent.shop_id}&topic={sent.topic_id}")
+    assert text(promised) == ""
+    sent.refresh_from_db()
+    assert (sent.subject, sent.status) == ("Where is the money?", "waiting")
+    assert Appeal.objects.count() == 1
+
+
+def test_an_outsider_cannot_log_for_a_shop_of_others(outsider: Client, shop: Shop, market: Marketplace) -> None:
+    own = Shop.objects.create(name="Own", marketplace=market)
+    Membership.objects.create(shop=own, user=User.objects.get(email="outsider@example.com"))
+    answer = outsider.post(reverse("admin:appeals_appeal_add"), {"shop": shop.pk, "subject": "Чужое", "_draft": ""})
+    assert "shop" in answer.context["form"].errors
+    assert shop.name not in text(answer)
+
+
+def test_a_viewer_reads_and_is_refused_every_verb(viewer: Client, sent: Appeal) -> None:
+    shown = text(viewer.get(page(sent)))
+    assert "Where is the money?" in shown
+    assert "/do/" not in shown
+    for name in ("record_reply", "message", "resolve", "escalate", "snooze", "assign", "attach", "delete_draft"):
+        assert viewer.get(verb(sent, name)).status_code == 403
+        assert viewer.post(verb(sent, name), {"text": "?", "outcome": "granted"}).status_code == 403
+    assert viewer.get(page(sent) + "?edit=1").status_code == 403
+    assert viewer.post(page(sent), {"subject": "Иначе"}).status_code == 403
+    assert viewer.get(reverse("admin:appeals_appeal_add")).status_code == 403
+
+
+def test_verbs_that_do_not_exist_and_appeals_that_do_not_are_not_found(ours: Client, sent: Appeal) -> None:
+    assert ours.get(verb(sent, "explode")).status_code == 404
+    assert ours.get(reverse("admin:appeals_appeal_verb", args=[999, "message"])).status_code == 404
+
+
+def test_whoever_adds_a_shop_leads_it_and_is_led_to_the_first_appeal(market: Marketplace) -> None:
+    user = User.objects.create_user("lead@example.com", language="en")
+    lead = with_role(user, "lead")
+    form = {"marketplace": market.pk, "name": "Новый", "_save": ""}
+    answer = lead.post(reverse("admin:appeals_shop_add"), form)
+    shop = Shop.objects.get()
+    assert shop.memberships.get().is_lead
+    assert answer.headers["Location"] == f"{reverse('admin:appeals_appeal_add')}?shop={shop.pk}"
+
+
+def members_form(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
+    form: dict[str, Any] = {"marketplace": shop.marketplace_id, "name": shop.name}
+    initial = sum("id" in row for row in rows)
+    form |= {"memberships-TOTAL_FORMS": len(rows), "memberships-INITIAL_FORMS": initial}
+    for index, row in enumerate(rows):
+        form |= {f"memberships-{index}-{name}": value for name, value in row.items()}
+    return form
+
+
+def test_only_those_who_lead_a_shop_choose_its_members_and_one_of_them_stays(shop: Shop, agent: User) -> None:
+    own = shop.memberships.get()
+    other = User.objects.create_user("other@example.com", language="en")
+    change = reverse("admin:appeals_shop_change", args=[shop.pk])
+    lead = with_role(agent, "lead")
+    added = {"user": other.pk, "shop": shop.pk}
+    kept = {"id": own.pk, "user": agent.pk, "shop": shop.pk, "is_lead": "on"}
+    assert lead.post(change, members_form(shop, kept, added)).status_code == 302
+    assert shop.memberships.count() == 2
+
+    member = with_role(other, "lead")
+    member.post(change, members_form(shop, kept | {"DELETE": "on"}))
+    assert shop.memberships.count() == 2
+
+    refused = lead.post(change, members_form(shop, kept | {"is_lead": ""}))
+    assert "Somebody who leads the shop must stay." in text(refused)
+    assert shop.memberships.get(user=agent).is_lead
+
+
+# Reminders
+
+
+def test_reminders_are_read_only_and_of_ones_own_shops(ours: Client, outsider: Client, sent: Appeal) -> None:
+    deadline = sent.deadlines.get(kind="answer")
+    Reminder.objects.create(
+        deadline=deadline,
+        due_at=deadline.due_at,
+        rung_at=deadline.due_at,
+        address="agent@example.com",
+        created_at=SENT,
+        send_after=SENT,
+        reason="overdue",
+    )
+    listed = reverse("admin:appeals_reminder_changelist")
+    assert "agent@example.com" in text(ours.get(listed))
+    assert "agent@example.com" not in text(outsider.get(listed)).replace("outsider@example.com", "")
+    assert ours.get(reverse("admin:appeals_reminder_add")).status_code == 403
+
+
+def test_leads_edit_the_rules_of_reminding_and_agents_read_them(ours: Client, db: None) -> None:
+    lead = with_role(User.objects.create_user("lead@example.com", language="en"), "lead")
+    form = {
+        "deadline_kind": "answer",
+        "moment": "after",
+        "amount": "3",
+        "unit": "hours",
+        "is_active": "on",
+        "tell_lead": "on",
+        "extra_addresses": "boss@example.com\nchief@example.com",
+        "repeat_amount": "0",
+        "repeat_unit": "working_days",
+        "repeat_limit": "0",
+    }
+    before = ReminderRule.objects.count()
+    assert ours.post(reverse("admin:appeals_reminderrule_add"), form).status_code == 403
+    answer = lead.post(reverse("admin:appeals_reminderrule_add"), form)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert ReminderRule.objects.count() == before + 1
+    assert ReminderRule.objects.latest("id").extra_addresses == ["boss@example.com", "chief@example.com"]

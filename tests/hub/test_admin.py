@@ -1,0 +1,141 @@
+"""People, roles and tokens in the workplace, and its first doors."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from knox.auth import TokenAuthentication
+
+from hub.models import ApiToken, User
+
+
+def person(role: str = "") -> User:
+    user = User.objects.create_user(f"{role.replace(' ', '.') or 'nobody'}@example.com", language="en")
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return User.objects.create_superuser("root@example.com", language="en")
+
+
+def test_the_root_leads_to_the_workplace_and_it_asks_who_is_there(client: Client, db: None) -> None:
+    assert client.get("/", follow=True).redirect_chain[-1][0].startswith("/admin/login/")
+
+
+def test_people_unknown_are_addressed_in_russian(client: Client, db: None) -> None:
+    assert 'lang="ru"' in client.get(reverse("admin:login")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "may", "may_not"),
+    [
+        ("viewer", "appeals.view_appeal", "appeals.add_appeal"),
+        ("agent", "appeals.change_appeal", "appeals.add_shop"),
+        ("lead", "appeals.change_membership", "marketplaces.change_channel"),
+        ("directory editor", "marketplaces.change_channel", "appeals.add_appeal"),
+        ("integration", "appeals.add_shop", "hub.view_user"),
+        ("administrator", "hub.add_user", ""),
+    ],
+)
+def test_each_role_may_what_it_needs_and_no_more(db: None, role: str, may: str, may_not: str) -> None:
+    user = person(role)
+    assert user.has_perm(may)
+    assert not may_not or not user.has_perm(may_not)
+
+
+@pytest.mark.parametrize("role", ["viewer", "agent", "lead", "directory editor", "integration"])
+def test_the_menu_shows_what_one_may_open(client: Client, db: None, role: str) -> None:
+    client.force_login(person(role))
+    links = set(re.findall(r'href="(/admin/[a-z]+/[a-z]+/)"', client.get(reverse("admin:index")).content.decode()))
+    assert links
+    assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+    assert reverse("admin:hub_user_changelist") not in links
+
+
+def test_somebody_without_a_role_is_told_to_ask_for_one(client: Client, db: None) -> None:
+    client.force_login(person())
+    assert "Ask an administrator to give you a role." in client.get(reverse("admin:index")).content.decode()
+
+
+def test_a_user_is_added_by_e_mail_with_a_role(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    agent = Group.objects.get(name="agent")
+    form = {
+        "email": "New@Example.com",
+        "full_name": "Some Body",
+        "usable_password": "true",
+        "password1": "long-enough-1",
+        "password2": "long-enough-1",
+        "groups": [agent.pk],
+    }
+    client.post(reverse("admin:hub_user_add"), form)
+    added = User.objects.get(email="new@example.com")
+    assert list(added.groups.all()) == [agent]
+    assert added.check_password("long-enough-1")
+
+
+def test_who_administers_the_team_cannot_make_or_touch_administrators_of_the_installation(
+    client: Client, administrator: User
+) -> None:
+    user = person("administrator")
+    client.force_login(user)
+    own = reverse("admin:hub_user_change", args=[user.pk])
+    form = {"email": user.email, "language": "en", "time_zone": "Europe/Moscow", "is_active": "on", "is_staff": "on"}
+    client.post(own, form | {"is_superuser": "on"})
+    user.refresh_from_db()
+    assert not user.is_superuser
+    theirs = reverse("admin:hub_user_change", args=[administrator.pk])
+    assert client.post(theirs, form | {"email": "stolen@example.com"}).status_code == 403
+    assert client.post(reverse("admin:hub_user_delete", args=[administrator.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_a_new_token_is_shown_once_and_works(client: Client, db: None) -> None:
+    user = person("agent")
+    client.force_login(user)
+    answer = client.post(reverse("admin:hub_apitoken_add"), {"user": user.pk, "name": "script", "days": "30"})
+    found = re.search(r'<code id="token">([^<]+)</code>', answer.content.decode())
+    assert found
+    assert "no-store" in answer.headers["Cache-Control"]
+    known, token = TokenAuthentication().authenticate_credentials(found[1].encode())
+    assert (known, token.name, token.expiry is not None) == (user, "script", True)
+    for page in (reverse("admin:hub_apitoken_changelist"), reverse("admin:hub_apitoken_change", args=[token.pk])):
+        assert found[1] not in client.get(page).content.decode()
+
+
+def test_nobody_makes_or_sees_a_token_of_somebody_else(client: Client, administrator: User) -> None:
+    client.force_login(person("agent"))
+    theirs, _secret = ApiToken.objects.create(user=administrator, name="master key")
+    client.post(reverse("admin:hub_apitoken_add"), {"user": administrator.pk, "name": "mine"})
+    assert list(ApiToken.objects.values_list("name", flat=True)) == ["master key"]
+    assert "master key" not in client.get(reverse("admin:hub_apitoken_changelist")).content.decode()
+    client.post(reverse("admin:hub_apitoken_delete", args=[theirs.pk]), {"post": "yes"})
+    assert ApiToken.objects.filter(pk=theirs.pk).exists()
+
+
+def test_everybody_sets_their_own_language_zone_and_hours(client: Client, db: None) -> None:
+    user = person("viewer")
+    client.force_login(user)
+    form = {
+        "full_name": "A B",
+        "language": "ru",
+        "time_zone": "Asia/Vladivostok",
+        "working_hours": "Mo-Fr 09:00-18:00",
+    }
+    client.post(reverse("profile"), form | {"is_superuser": "on"})
+    user.refresh_from_db()
+    assert (user.language, user.time_zone, user.is_superuser) == ("ru", "Asia/Vladivostok", False)
+    bad = client.post(reverse("profile"), form | {"time_zone": "Moscow"})
+    user.refresh_from_db()
+    assert user.time_zone == "Asia/Vladivostok"
+    assert "hub-errors" in bad.content.decode()
+
+
+@pytest.mark.parametrize("view", ["hub_user_changelist", "auth_group_changelist", "hub_apitoken_changelist"])
+def test_people_roles_and_tokens_are_closed_to_a_viewer(client: Client, db: None, view: str) -> None:
+    client.force_login(person("viewer"))
+    assert client.get(reverse(f"admin:{view}")).status_code == 403

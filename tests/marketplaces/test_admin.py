@@ -1,0 +1,210 @@
+"""The directory in the workplace: reading it, keeping it true, and not overwriting a colleague."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from hub.models import User
+from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+
+LISTS = ["marketplace", "channel", "topic", "responsetarget", "escalationstep", "rule", "source"]
+
+
+@pytest.fixture
+def editor(db: None) -> User:
+    user = User.objects.create_user("editor@example.com", language="en", full_name="Edith")
+    user.groups.add(Group.objects.get(name="directory editor"))
+    return user
+
+
+@pytest.fixture
+def colleague(editor: User) -> User:
+    user = User.objects.create_user("colleague@example.com", language="en", full_name="Colin")
+    user.groups.add(Group.objects.get(name="directory editor"))
+    return user
+
+
+@pytest.fixture
+def market(db: None) -> Marketplace:
+    return Marketplace.objects.create(slug="bazaar", name="Базар", name_en="Bazaar")
+
+
+@pytest.fixture
+def chat(market: Marketplace) -> Channel:
+    return Channel.objects.create(
+        marketplace=market,
+        kind="chat",
+        name="Чат",
+        name_en="Chat",
+        opening_hours="24/7",
+        source="S1",
+        verified_on=date(2026, 1, 1),
+    )
+
+
+def filled(client: Client, row: Any) -> dict[str, Any]:
+    """What a browser would send back for the row's page as it is now."""
+    page = client.get(change(row))
+    form = page.context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
+
+
+def save(client: Client, row: Any, values: dict[str, Any]) -> None:
+    answer = client.post(change(row), values)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    row.refresh_from_db()
+
+
+def change(row: Any) -> str:
+    return reverse(f"admin:marketplaces_{row._meta.model_name}_change", args=[row.pk])
+
+
+def listed(model: str, query: str = "") -> str:
+    return reverse(f"admin:marketplaces_{model}_changelist") + query
+
+
+def full_directory(market: Marketplace, count: int) -> None:
+    for index in range(count):
+        topic = Topic.objects.create(slug=f"topic-{index}", name="Тема", marketplace=market, source="S1")
+        channel = Channel.objects.create(marketplace=market, kind="chat", name=f"Чат {index}", source="S1")
+        Channel.objects.create(marketplace=market, kind="post", name=f"Почта {index}", source="S1")
+        ResponseTarget.objects.create(
+            marketplace=market, kind="answer", topic=topic, channel=channel, amount=1, unit="hours", source="S1"
+        )
+        EscalationStep.objects.create(marketplace=market, position=index, name="Шаг", channel=channel, source="S1")
+        Rule.objects.create(marketplace=market, topic=topic, name="Правило", source="S1")
+        Source.objects.create(key=f"S{index}", title="Статья", grade="C")
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_lists_and_pages_stay_within_fifteen_queries_however_many_rows(
+    client: Client,
+    editor: User,
+    market: Marketplace,
+    model: str,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    full_directory(market, 30)
+    client.force_login(editor)
+    with django_assert_max_num_queries(15):
+        page = client.get(listed(model))
+    row = page.context["cl"].result_list[0]
+    with django_assert_max_num_queries(15):
+        assert client.get(change(row)).status_code == 200
+
+
+def test_a_list_says_whether_somebody_is_there_now(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    assert "always open" in client.get(listed("channel")).content.decode()
+    Channel.objects.filter(pk=chat.pk).update(opening_hours="")
+    assert "hours unknown" in client.get(listed("channel")).content.decode()
+
+
+def test_retired_rows_are_out_of_sight_until_asked_for(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    client.post(listed("channel"), {"action": "retire", "_selected_action": [chat.pk]})
+    assert client.get(listed("channel")).context["cl"].result_count == 0
+    assert client.get(listed("channel", "?use=retired")).context["cl"].result_count == 1
+    client.post(listed("channel", "?use=retired"), {"action": "bring_back", "_selected_action": [chat.pk]})
+    assert client.get(listed("channel")).context["cl"].result_count == 1
+
+
+def test_a_new_row_says_who_entered_it(client: Client, editor: User, market: Marketplace) -> None:
+    client.force_login(editor)
+    page = client.get(reverse("admin:marketplaces_channel_add"))
+    assert page.context["adminform"].form["source"].value() == "entered by Edith"
+    form = {
+        "marketplace": market.pk,
+        "kind": "email",
+        "audience": "sellers",
+        "name": "Почта",
+        "opening_hours": "24/7",
+        "state": "unconfirmed",
+        "source": "entered by Edith",
+        "source_grade": "C",
+        "verified_on": "2026-02-03",
+        "position": "0",
+    }
+    client.post(reverse("admin:marketplaces_channel_add"), form)
+    added = Channel.objects.get(name="Почта")
+    assert (added.verified_by, added.time_zone) == (editor, "Europe/Moscow")
+
+
+def test_a_new_date_of_checking_names_who_checked(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    save(client, chat, filled(client, chat) | {"address": "https://example.com"})
+    assert (chat.address, chat.verified_by) == ("https://example.com", None)
+    save(client, chat, filled(client, chat) | {"verified_on": "2026-03-01"})
+    assert (chat.verified_on, chat.verified_by) == (date(2026, 3, 1), editor)
+
+
+def test_checked_today_is_one_click_and_stands_in_the_history(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    client.post(listed("channel"), {"action": "check_today", "_selected_action": [chat.pk]})
+    chat.refresh_from_db()
+    assert (chat.verified_on, chat.verified_by, chat.version) == (timezone.localdate(), editor, 2)
+    history = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk]))
+    assert "Checked." in history.content.decode()
+
+
+def test_of_two_people_who_edit_one_row_the_second_is_told(
+    client: Client, editor: User, colleague: User, chat: Channel
+) -> None:
+    client.force_login(editor)
+    opened = filled(client, chat)
+    theirs = Client()
+    theirs.force_login(colleague)
+    save(theirs, chat, filled(theirs, chat) | {"address": "https://theirs.example.com"})
+
+    answer = client.post(change(chat), opened | {"address": "https://mine.example.com"})
+    text = answer.content.decode()
+    assert "Colin" in text
+    assert "Address" in text
+    assert "https://mine.example.com" in text
+    chat.refresh_from_db()
+    assert chat.address == "https://theirs.example.com"
+
+    again = {name: field.value() for name, field in ((f.name, f) for f in answer.context["adminform"].form)}
+    save(client, chat, {name: value for name, value in again.items() if value is not None and value is not False})
+    assert chat.address == "https://mine.example.com"
+
+
+def test_opening_hours_that_nobody_can_read_are_refused_at_their_field(
+    client: Client, editor: User, chat: Channel
+) -> None:
+    client.force_login(editor)
+    answer = client.post(change(chat), filled(client, chat) | {"opening_hours": "Mo-Fr nine to five"})
+    assert "opening_hours" in answer.context["adminform"].form.errors
+
+
+def test_lists_of_a_topic_are_typed_one_per_line(client: Client, editor: User, market: Marketplace) -> None:
+    topic = Topic.objects.create(slug="finance", name="Финансы", examples=["Выплата"], source="S1")
+    client.force_login(editor)
+    form = filled(client, topic)
+    save(client, topic, form | {"examples": "Нет выплаты\n\n Не тот акт ", "required": ["dates", "evidence"]})
+    assert topic.examples == ["Нет выплаты", "Не тот акт"]
+    assert topic.required == ["dates", "evidence"]
+
+
+def test_a_viewer_reads_the_directory_and_changes_nothing(client: Client, db: None, chat: Channel) -> None:
+    viewer = User.objects.create_user("viewer@example.com")
+    viewer.groups.add(Group.objects.get(name="viewer"))
+    client.force_login(viewer)
+    assert client.get(change(chat)).status_code == 200
+    assert client.post(change(chat), {"name": "Другое"}).status_code == 403
+    client.post(listed("channel"), {"action": "retire", "_selected_action": [chat.pk]})
+    chat.refresh_from_db()
+    assert (chat.name, chat.retired_at) == ("Чат", None)
+
+
+def test_sources_are_read_only(client: Client, editor: User) -> None:
+    source = Source.objects.create(key="S1", title="Статья", grade="C")
+    client.force_login(editor)
+    assert client.post(change(source), {"title": "Другая"}).status_code == 403

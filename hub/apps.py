@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
+
+from hub import checks
 
 
 class HubConfig(AppConfig):
     name = "hub"
     verbose_name = _("People and access")
+
+    def ready(self) -> None:
+        for check in checks.ALL:
+            register(check)

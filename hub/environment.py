@@ -105,11 +105,9 @@ class Environment:
         if not separator or scheme not in _SCHEMES[name]:
             forms = ", ".join(f"{known}://" for known in _SCHEMES[name])
             raise ImproperlyConfigured(f"{name}: the address must start with one of {forms}.")
-        if name == "DATABASE_URL":  # read by django-environ, which also takes passwords that are not percent-encoded
-            return
         try:
             parts = urlsplit(value)
-            complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            complete = parts.port != 0 and bool(parts.hostname or name == "DATABASE_URL")
         except ValueError:
             complete = False
         if not complete:
@@ -188,11 +186,8 @@ class Environment:
         return config
 
     def _database_from_url(self) -> dict[str, Any]:
-        try:
-            config: dict[str, Any] = self.env.db_url_config(self("DATABASE_URL"))
-        except ValueError as error:
-            raise ImproperlyConfigured("DATABASE_URL: the port is no number.") from error
-        if not config["NAME"] or config["NAME"] == ":memory:":
+        config: dict[str, Any] = self.env.db_url_config(self("DATABASE_URL"))
+        if config["NAME"] in ("", ":memory:"):
             raise ImproperlyConfigured("DATABASE_URL: no database is named; postgres://user:password@host:port/name.")
         return config
 

@@ -1,13 +1,13 @@
 """How long the marketplaces really took."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
 from django.db.models import Min, Q, QuerySet
 
 from appeals.models import Appeal, Event
+from marketplaces.contact import Measured
 from marketplaces.models import Marketplace
 
 # The latest are enough to go by, and keep the answer quick whatever lies in the table
@@ -15,18 +15,13 @@ LATEST = 500
 REPLY = Q(events__kind=Event.Kind.REPLY) & ~Q(events__reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The median time until a first reply that was no acknowledgement, and of how many appeals."""
-
-    median: timedelta
-    count: int
-
-
 def first_replies(marketplace: Marketplace, appeals: QuerySet[Appeal]) -> dict[int, Measured]:
-    """By channel, of the LATEST of `appeals` that were sent to this marketplace."""
+    """By channel, in one query, of the LATEST of `appeals` that were sent to this marketplace.
+
+    What counts is the first reply that was no acknowledgement.
+    """
     sent = appeals.filter(shop__marketplace=marketplace, channel__isnull=False, submitted_at__isnull=False)
-    latest = list(sent.order_by("-submitted_at").values_list("pk", flat=True)[:LATEST])
+    latest = sent.order_by("-submitted_at").values("pk")[:LATEST]
     replied = Appeal.objects.filter(pk__in=latest).annotate(replied_at=Min("events__at", filter=REPLY))
     waits: dict[int, list[float]] = defaultdict(list)
     for channel, sent_at, at in replied.exclude(replied_at=None).values_list("channel", "submitted_at", "replied_at"):

@@ -1,5 +1,6 @@
 """The description of the API: what drf-spectacular reads from the views, and what all calls have in common."""
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as ViewSchema
@@ -7,7 +8,9 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, O
 from rest_framework import serializers
 
 from appeals.models import Appeal
+from marketplaces.api.fields import KnownFields
 from marketplaces.api.parsers import MultiPartParser
+from marketplaces.api.views import SLUG
 
 VERSIONED = ("channels", "topics", "response-targets", "escalation-steps", "shops", "appeals")
 MOVES = ("submit", "replies", "messages", "escalate", "resolve", "reopen", "snooze")
@@ -75,6 +78,27 @@ REFUSALS = {
 }
 
 
+_PLAIN = {"list": "List", "create": "Add", "retrieve": "Read", "partial_update": "Change", "destroy": "Delete"}
+_ONE = {
+    "marketplaces": "a marketplace",
+    "channels": "a channel",
+    "topics": "a topic",
+    "response-targets": "a response target",
+    "escalation-steps": "an escalation step",
+    "shops": "a shop",
+    "appeals": "an appeal",
+    "reminders": "a reminder",
+}
+
+
+_NUMBER = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+_IN_ADDRESS: dict[str, tuple[str, dict[str, Any]]] = {
+    "id": ("Its number.", _NUMBER),
+    "appeal_id": ("Number of the appeal.", _NUMBER),
+    "slug": ("Its slug.", {"type": "string", "pattern": f"^{SLUG}$"}),
+}
+
+
 class AutoSchema(ViewSchema):
     """Adds the headers and the refusals that the protocol brings to every operation."""
 
@@ -85,6 +109,13 @@ class AutoSchema(ViewSchema):
 
     def get_override_parameters(self) -> list[Any]:
         return [*super().get_override_parameters(), *self._headers_in(), *self._headers_out()]
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "path", "required": True, "description": text, "schema": shape}
+            for name in variables
+            for text, shape in [_IN_ADDRESS[name]]
+        ]
 
     def _headers_in(self) -> list[OpenApiParameter]:
         if self.method == "POST":
@@ -132,15 +163,36 @@ class AutoSchema(ViewSchema):
     def _refusals(self) -> list[str]:
         writes = self.method in ("POST", "PATCH", "DELETE")
         has_body = self.method in ("POST", "PATCH")
-        is_directory = self.path.startswith(tuple(f"/api/v1/{name}/" for name in VERSIONED[:4]))
         found = {"400", "401", "405", "406", "429"}
         found |= {"404"} if "{" in self.path else set()
-        found |= {"403"} if writes and (is_directory or "/shops/" in self.path) else set()
+        found |= {"403"} if writes else set()
         found |= {"409"} if writes else set()
         found |= {"412"} if self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) else set()
         found |= {"413", "415"} if has_body else set()
         found |= {"422"} if self.method == "POST" else set()
         return sorted(found)
+
+    def get_summary(self) -> str:
+        """What it does in a few words: the first clause of its own description, or the plain verb."""
+        action = str(getattr(self.view, "action", ""))
+        own = getattr(self.view, action, None)
+        name = self.get_tags()[0]
+        inherited = getattr(own, "__module__", "").startswith("rest_framework")
+        if inherited and name in _ONE and self.path.count("/") == (5 if "{" in self.path else 4):
+            thing = name.replace("-", " ") if action == "list" else _ONE[name]
+            return f"{_PLAIN[action]} {thing}"
+        text = " ".join(str(self.get_description()).split())
+        return re.split(r"[.;:] ", f"{text} ", maxsplit=1)[0].removesuffix(".")
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        """Requests take no field but the known ones; a parent class's words are not said of its children."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        kind = serializer if isinstance(serializer, type) else type(serializer)
+        if "__doc__" not in vars(kind) or not kind.__doc__:
+            schema.pop("description", None)
+        if direction == "request" and issubclass(kind, KnownFields):
+            schema["additionalProperties"] = False
+        return schema
 
     def map_parsers(self) -> list[str]:
         forms = any(issubclass(parser, MultiPartParser) for parser in self.view.parser_classes)

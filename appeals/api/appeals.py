@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -16,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from appeals import lifecycle
 from appeals.api import filters, moves
-from appeals.api.people import caller
+from appeals.api.people import NotOnlyLooking, caller
 from appeals.api.serializers import AppealSerializer
 from appeals.escalation import Paths
 from appeals.models import Appeal, Event
@@ -34,7 +35,10 @@ def move(arguments: type[Serializer[Any]], url_path: str) -> Callable[[Any], Any
 
 
 class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
+    """Appeals of the shops that the caller works for; of other shops there is nothing here."""
+
     serializer_class = AppealSerializer
+    permission_classes = [IsAuthenticated, NotOnlyLooking]
     queryset = Appeal.objects.select_related("shop__marketplace", "topic", "assignee", "created_by").prefetch_related(
         "deadlines", Prefetch("events", queryset=ESCALATIONS, to_attr="escalations")
     )
@@ -42,7 +46,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     lookup_value_regex = DIGITS
     ordering = "-created_at"
     ordering_fields = ("created_at", "submitted_at", "next_due_at", "amount_at_stake")
-    http_method_names: list[str] = ["get", "post", "patch", "delete"]
+    http_method_names = ["get", "post", "patch", "delete"]
 
     def get_queryset(self) -> QuerySet[Appeal]:
         rows: Any = super().get_queryset()

@@ -24,7 +24,7 @@ def appeals_of_caller(request: Any) -> QuerySet[Appeal]:
     return Appeal.objects.visible_to(request.user) if request else Appeal.objects.none()
 
 
-class Appeals(filters.FilterSet):  # type: ignore[misc]
+class Appeals(filters.FilterSet):
     marketplace = SlugFilter(
         queryset=Marketplace.objects.all(), field_name="shop__marketplace", help_text="Slug of the marketplace."
     )
@@ -75,7 +75,7 @@ class Appeals(filters.FilterSet):  # type: ignore[misc]
         return found
 
 
-class Reminders(filters.FilterSet):  # type: ignore[misc]
+class Reminders(filters.FilterSet):
     appeal = KeyFilter(queryset=appeals_of_caller, field_name="deadline__appeal", help_text="Number of the appeal.")
     deadline = filters.ChoiceFilter(
         choices=Deadline.Kind.choices, field_name="deadline__kind", help_text="Kind of the deadline."

@@ -7,7 +7,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -28,6 +30,16 @@ class EmailOfPerson(serializers.SlugRelatedField[Any]):
     def to_internal_value(self, data: Any) -> Any:
         email = data.strip().lower() if isinstance(data, str) and "\x00" not in data else ""
         return self.get_queryset().filter(email=email).first() or self.fail("invalid")
+
+
+class NotOnlyLooking(BasePermission):
+    """Members of a shop work on its appeals, unless their role lets them look and no more."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return True
+        user = caller(request)
+        return user.has_perm("appeals.change_appeal") or not user.has_perm("appeals.view_appeal")
 
 
 def caller(request: Request) -> "User":

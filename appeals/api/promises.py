@@ -5,7 +5,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -14,15 +14,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from appeals import promises
 from appeals.api.serializers import TargetSerializer
+from appeals.contact import where_to_write
 from appeals.deadlines import promise
-from appeals.measured import Measured, first_replies
-from appeals.models import Appeal
 from marketplaces import contact
 from marketplaces.api.fields import AddressFlag, AddressKey, AddressMoment, Moment, Slug
 from marketplaces.api.serializers import ChannelSerializer
 from marketplaces.models import Channel, Marketplace, Priority, Topic
-
-MARKETPLACE = OpenApiParameter("slug", str, OpenApiParameter.PATH, description="Slug of the marketplace.")
 
 
 class ContactQuery(serializers.Serializer[Any]):
@@ -34,18 +31,20 @@ class ContactQuery(serializers.Serializer[Any]):
 class PromiseQuery(serializers.Serializer[Any]):
     topic = Slug(queryset=Topic.objects.all(), required=False, help_text="Slug of the topic.")
     channel = AddressKey(queryset=Channel.objects.all(), required=False, help_text="Number of the channel.")
-    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
-    is_complex = AddressFlag(required=False)
+    priority = serializers.ChoiceField(
+        choices=Priority.choices, required=False, help_text="Some marketplaces promise other terms for urgent matters."
+    )
+    is_complex = AddressFlag(required=False, help_text="Some promise other terms for complex cases.")
     at = AddressMoment(required=False, help_text="When the message is sent; without it: now.")
 
 
-class MeasuredSerializer(serializers.Serializer[Measured]):
+class MeasuredSerializer(serializers.Serializer[contact.Measured]):
     """How soon the first reply came to our own appeals."""
 
     median = serializers.SerializerMethodField(help_text="In seconds.")
     count = serializers.IntegerField(help_text="Of how many appeals.")
 
-    def get_median(self, measured: Measured) -> int:
+    def get_median(self, measured: contact.Measured) -> int:
         return int(measured.median.total_seconds())
 
 
@@ -63,8 +62,7 @@ class ContactSerializer(serializers.Serializer[contact.Contact]):
 
     @extend_schema_field(MeasuredSerializer(allow_null=True))
     def get_measured(self, found: contact.Contact) -> Any:
-        measured = self.context["measured"].get(found.channel.pk)
-        return MeasuredSerializer(measured).data if measured else None
+        return MeasuredSerializer(found.measured).data if found.measured else None
 
 
 class PromiseSerializer(serializers.Serializer[promises.Promise]):
@@ -100,14 +98,16 @@ class ContactViewSet(OfMarketplace):
     serializer_class = ContactSerializer
     query_serializer_class = ContactQuery
 
-    @extend_schema(parameters=[MARKETPLACE, ContactQuery], responses=ContactSerializer(many=True))
+    @extend_schema(parameters=[ContactQuery], responses=ContactSerializer(many=True))
     def list(self, request: Request, slug: str) -> Response:
-        """Where to write now: the channels that can be used, best first."""
+        """Where to write now: the channels that can be used, best first.
+
+        Help centres, where nobody answers, and channels that are dead or disputed stand in `channels/` only.
+        """
         marketplace, given = self.asked()
-        promised = promises.first_reply_within(marketplace, given["at"], given.get("topic"))
-        found: Any = contact.rank(marketplace, promised=promised, **given)
-        measured = first_replies(marketplace, Appeal.objects.visible_to(request.user))
-        context = {**self.get_serializer_context(), "now": given["at"], "measured": measured}
+        places, _promises = where_to_write(marketplace, reader=request.user, **given)
+        context = {**self.get_serializer_context(), "now": given["at"]}
+        found: Any = places.write
         return Response(ContactSerializer(found, many=True, context=context).data)
 
 
@@ -115,7 +115,7 @@ class PromiseViewSet(OfMarketplace):
     serializer_class = PromisesSerializer
     query_serializer_class = PromiseQuery
 
-    @extend_schema(parameters=[MARKETPLACE, PromiseQuery])
+    @extend_schema(parameters=[PromiseQuery])
     def retrieve(self, request: Request, slug: str) -> Response:
         """What the marketplace would promise for a message sent at that moment; null where it promises nothing."""
         marketplace, given = self.asked()

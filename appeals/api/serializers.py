@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from appeals.api.people import EmailOfPerson
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Reminder, Shop
-from marketplaces.api.fields import Flag, Key, Moment, OrNull, Roubles, RowSerializer, Slug, Text, now_of
+from marketplaces.api.fields import Flag, Key, KnownFields, Moment, OrNull, Roubles, RowSerializer, Slug, Text, now_of
 from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
 from marketplaces.working_time import Unit
 
@@ -33,8 +33,8 @@ class AppealOfCaller(Key):
 class TargetSerializer(serializers.Serializer[Any]):
     """An amount of time as it was promised."""
 
-    amount = serializers.IntegerField()
-    unit = serializers.ChoiceField(choices=Unit.choices)
+    amount = serializers.IntegerField(read_only=True)
+    unit = serializers.ChoiceField(choices=Unit.choices, read_only=True)
 
 
 class DeadlineSerializer(RowSerializer):
@@ -53,9 +53,9 @@ class DeadlineSerializer(RowSerializer):
 class TakenStepSerializer(serializers.Serializer[Event]):
     """A step of the escalation path that was taken."""
 
-    id = serializers.IntegerField(source="step_id", allow_null=True, help_text="Number of the step.")
+    id = serializers.IntegerField(source="step_id", allow_null=True, read_only=True, help_text="Number of the step.")
     name = serializers.SerializerMethodField()
-    at = Moment()
+    at = Moment(read_only=True)
     external_number = serializers.SerializerMethodField(help_text="Number that the marketplace gave it.")
 
     def get_name(self, event: Event) -> str:
@@ -82,7 +82,7 @@ class NextStepSerializer(RowSerializer):
 
 
 class EscalationSerializer(serializers.Serializer[Appeal]):
-    taken = TakenStepSerializer(many=True, source="escalations")
+    taken = TakenStepSerializer(many=True, source="escalations", read_only=True)
     next = serializers.SerializerMethodField()
 
     @extend_schema_field(NextStepSerializer(allow_null=True))
@@ -234,9 +234,8 @@ class AttachmentSerializer(RowSerializer):
         }
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class UploadSerializer(KnownFields):
     file = serializers.FileField(
-        max_length=None,
         help_text="At most 20 MB; a picture, PDF, office document, ZIP, video or plain text, by its bytes.",
     )
 

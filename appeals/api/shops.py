@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from appeals import shops
-from appeals.api.people import caller
+from appeals.api.people import NotOnlyLooking, caller
 from appeals.api.serializers import ShopSerializer
 from appeals.models import Shop
 from marketplaces.api.views import DIGITS
@@ -25,13 +25,15 @@ class MayAddShops(BasePermission):
 
 
 class ShopViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Shop]):
+    """Our seller accounts on the marketplaces: those that the caller works for."""
+
     serializer_class = ShopSerializer
     queryset = Shop.objects.select_related("marketplace").prefetch_related("members")
-    permission_classes: list[type[BasePermission]] = [IsAuthenticated, MayAddShops]
+    permission_classes = [IsAuthenticated, MayAddShops, NotOnlyLooking]
     lookup_value_regex = DIGITS
     ordering = "id"
     ordering_fields = ("id", "name", "created_at")
-    http_method_names: list[str] = ["get", "post", "patch"]
+    http_method_names = ["get", "post", "patch"]
 
     def get_queryset(self) -> QuerySet[Shop]:
         rows: Any = super().get_queryset()

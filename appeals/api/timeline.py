@@ -7,24 +7,22 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin
-from rest_framework.parsers import BaseParser
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from appeals import lifecycle
-from appeals.api.people import caller
+from appeals.api.people import NotOnlyLooking, caller
 from appeals.api.serializers import AttachmentSerializer, EventSerializer, UploadSerializer
 from appeals.models import Appeal, Attachment, Event
 from marketplaces.api.parsers import MultiPartParser
 from marketplaces.api.views import DIGITS
-
-APPEAL_ID = OpenApiParameter("appeal_id", int, OpenApiParameter.PATH, description="Number of the appeal.")
 
 
 class OfAppeal(GenericViewSet[Any]):
@@ -37,7 +35,6 @@ class OfAppeal(GenericViewSet[Any]):
         return super().get_queryset().filter(appeal=self.appeal())
 
 
-@extend_schema(parameters=[APPEAL_ID])
 class EventViewSet(ListModelMixin, OfAppeal):
     """The timeline of an appeal."""
 
@@ -47,13 +44,13 @@ class EventViewSet(ListModelMixin, OfAppeal):
     ordering_fields = ("at",)
 
 
-@extend_schema(parameters=[APPEAL_ID])
 class AttachmentViewSet(ListModelMixin, OfAppeal):
     """The files of an appeal."""
 
     queryset = Attachment.objects.select_related("uploaded_by")
     serializer_class = AttachmentSerializer
-    parser_classes: list[type[BaseParser]] = [MultiPartParser]
+    parser_classes = [MultiPartParser]
+    permission_classes = [IsAuthenticated, NotOnlyLooking]
     lookup_value_regex = DIGITS
     ordering = "created_at"
     ordering_fields = ("created_at",)

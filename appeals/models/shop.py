@@ -37,13 +37,13 @@ class Shop(models.Model):
         _("INN"),
         max_length=12,
         blank=True,
-        validators=[RegexValidator(r"^(\d{10}|\d{12})$", _("An INN has 10 or 12 digits."))],
+        validators=[RegexValidator(r"^([0-9]{10}|[0-9]{12})\Z", _("An INN has 10 or 12 digits."))],
     )
     ogrn = models.CharField(
         _("OGRN"),
         max_length=15,
         blank=True,
-        validators=[RegexValidator(r"^(\d{13}|\d{15})$", _("An OGRN has 13 digits, an OGRNIP 15."))],
+        validators=[RegexValidator(r"^([0-9]{13}|[0-9]{15})\Z", _("An OGRN has 13 digits, an OGRNIP 15."))],
     )
     postal_address = models.TextField(_("postal address"), blank=True)
     members = models.ManyToManyField(

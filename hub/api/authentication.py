@@ -16,7 +16,7 @@ from hub.models import ApiToken, User
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]
+class TokenAuthentication(KnoxAuthentication):
     """`Authorization: Bearer <token>`, found by its hash. An expired token stays, for the admin to see."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:

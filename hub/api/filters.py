@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the settings name this module to the framework, which is st
 PAGING = ("cursor", "page_size")
 
 
-class Filters(DjangoFilterBackend):  # type: ignore[misc]
+class Filters(DjangoFilterBackend):
     """The view's `filterset_class`, on its list alone: one object is found by its address."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> QuerySet[Any]:
@@ -70,7 +70,7 @@ def check_parameters(view: GenericViewSet[Any]) -> None:
             errors[name] = [ErrorDetail(text, code="unknown_parameter")]
         elif len(values) > 1:
             errors[name] = [ErrorDetail(_("This parameter may be given once only."), code="repeated")]
-        elif not values[0]:
+        elif not values[0].strip():
             errors[name] = [ErrorDetail(_("This parameter has no value."), code="blank")]
     if errors:
         raise ValidationError(errors)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from marketplaces.api.moments import read_moment
 
 if TYPE_CHECKING:  # the settings name this module to the framework, which is still loading then
     from rest_framework.views import APIView
@@ -82,7 +83,7 @@ class Pages(BasePagination):
 
     def _segments(self, queryset: QuerySet[Any]) -> Sequence[bool]:
         """Which rows are left to read, in the order of reading: those with a value (False), those without (True)."""
-        if self.field == "id" or not queryset.model._meta.get_field(self.field).null:
+        if not queryset.model._meta.get_field(self.field).null:
             return [False]
         if self.cursor is None:
             return [False, True]
@@ -93,29 +94,26 @@ class Pages(BasePagination):
     def _segment(self, queryset: QuerySet[Any], without_value: bool) -> QuerySet[Any]:
         """One of the two kinds of rows, from the cursor on if it lies there."""
         up = self.descending == bool(self.cursor and self.cursor.backwards)
-        key = F("id").asc() if up else F("id").desc()
         here = self.cursor if self.cursor and (self.cursor.value is None) == without_value else None
-        if without_value:
-            queryset = queryset.filter(**{f"{self.field}__isnull": True}).order_by(key)
-            return queryset.filter(self._beyond("id", here.pk, up)) if here else queryset
-        if self.field == "id":
-            queryset = queryset.order_by(key)
-            return queryset.filter(self._beyond("id", here.pk, up)) if here else queryset
         if queryset.model._meta.get_field(self.field).null:
-            queryset = queryset.filter(**{f"{self.field}__isnull": False})
-        queryset = queryset.order_by(self.field if up else f"-{self.field}", key)
+            queryset = queryset.filter(**{f"{self.field}__isnull": without_value})
+        sign = "" if up else "-"
+        queryset = queryset.order_by(*([] if without_value else [sign + self.field]), f"{sign}id")
         if here is None:
             return queryset
+        after = self._beyond("id", here.pk, up)
+        if without_value:
+            return queryset.filter(after)
         # The first condition is what an index can start from; the second cuts off the rows of an equal value
         bound = Q(**{f"{self.field}__{'gte' if up else 'lte'}": here.value})
-        return queryset.filter(bound, self._beyond(self.field, here.value, up) | self._beyond("id", here.pk, up))
+        return queryset.filter(bound, self._beyond(self.field, here.value, up) | after)
 
     @staticmethod
     def _beyond(field: str, value: Any, up: bool) -> Q:
         return Q(**{f"{field}__{'gt' if up else 'lt'}": value})
 
     def _link(self, row: Model, *, backwards: bool) -> str:
-        value = row.pk if self.field == "id" else getattr(row, self.field)
+        value = getattr(row, self.field)
         position = value.isoformat() if hasattr(value, "isoformat") else value
         cursor = Cursor(self.order, position, row.pk, backwards).encode()
         return str(replace_query_param(self.request.build_absolute_uri(), "cursor", cursor))
@@ -125,22 +123,27 @@ class Pages(BasePagination):
         if text is None:
             return None
         try:
-            ordering, value, pk, backwards = json.loads(
-                base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
-            )
-            if not (
-                isinstance(pk, int) and abs(pk) < 2**63 and isinstance(backwards, bool) and isinstance(ordering, str)
-            ):
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            ordering, value, pk, backwards = json.loads(base64.urlsafe_b64decode(padded))
+            if type(pk) is not int or abs(pk) >= 2**63 or type(backwards) is not bool or type(ordering) is not str:
                 _refuse_cursor()
-            if value is not None:
-                value = queryset.model._meta.get_field(self.field).to_python(value)
-        except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError, DjangoValidationError):
+            if ordering == self.order:
+                value = self._read_position(queryset, value)
+        except (ValueError, TypeError, OverflowError, RecursionError, DjangoValidationError):
             _refuse_cursor()
         if ordering != self.order:
-            raise _refusal(
-                "cursor", _("This cursor belongs to another ordering: %(ordering)s.") % {"ordering": ordering}
-            )
+            words = {"ordering": ordering[:50]}
+            raise _refusal("cursor", _("This cursor belongs to another ordering: %(ordering)s.") % words)
         return Cursor(ordering, value, pk, backwards)
+
+    def _read_position(self, queryset: QuerySet[Any], value: Any) -> Any:
+        """The value of the ordering that a cursor holds. Raises ValueError or ValidationError for what is none."""
+        field: Any = queryset.model._meta.get_field(self.field)
+        if value is None and field.null:
+            return None
+        if "\x00" in str(value).encode().decode():
+            raise ValueError
+        return read_moment(value) if isinstance(field, DateTimeField) else field.clean(value, None)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}

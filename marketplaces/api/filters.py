@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from django_filters.fields import ModelChoiceField
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from marketplaces.api.moments import read_moment_of_address
@@ -45,25 +44,36 @@ class _FlagField(forms.CharField):
         return value == "true"
 
 
-@extend_schema_field(OpenApiTypes.DATETIME)
-class MomentFilter(filters.Filter):  # type: ignore[misc]
+class _Described(filters.Filter):
+    """A filter whose form the schema tells: `schema`, and the help text of the field."""
+
+    schema: dict[str, Any]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        extend_schema_field({**self.schema, "description": kwargs.get("help_text", "")})(self)
+
+
+class MomentFilter(_Described):
     field_class = _MomentField
+    schema = {"type": "string", "format": "date-time"}
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
-class FlagFilter(filters.Filter):  # type: ignore[misc]
+class FlagFilter(_Described):
     field_class = _FlagField
+    schema = {"type": "boolean"}
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class SlugFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
+class SlugFilter(_Described, filters.ModelChoiceFilter):
     """By the slug of a row that there is."""
+
+    schema = {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"to_field_name": "slug", **kwargs})
 
 
-class _KeyField(ModelChoiceField):  # type: ignore[misc]
+class _KeyField(ModelChoiceField):
     def to_python(self, value: Any) -> Any:
         if value and not re.fullmatch("[0-9]{1,18}", str(value)):
             raise ValidationError(
@@ -72,19 +82,20 @@ class _KeyField(ModelChoiceField):  # type: ignore[misc]
         return super().to_python(value)
 
 
-@extend_schema_field(OpenApiTypes.INT)
-class KeyFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
+class KeyFilter(_Described, filters.ModelChoiceFilter):
     """By the number of a row that there is. A `queryset` that takes the request names those that the caller sees."""
 
     field_class = _KeyField
+    schema = {"type": "integer", "minimum": 1}
 
 
-class TextFilter(filters.CharFilter):  # type: ignore[misc]
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": 300, **kwargs})
+class TextFilter(_Described, filters.CharFilter):
+    def __init__(self, *, max_length: int = 300, **kwargs: Any) -> None:
+        self.schema = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": r"\S"}
+        super().__init__(max_length=max_length, **kwargs)
 
 
-class MarketplaceRows(filters.FilterSet):  # type: ignore[misc]
+class MarketplaceRows(filters.FilterSet):
     marketplace = SlugFilter(queryset=Marketplace.objects.all(), help_text="Slug of the marketplace.")
 
 
@@ -116,7 +127,7 @@ class Channels(MarketplaceRows):
         return _by_openness(rows, at, True)
 
 
-class Topics(filters.FilterSet):  # type: ignore[misc]
+class Topics(filters.FilterSet):
     marketplace = SlugFilter(
         queryset=Marketplace.objects.all(),
         method="serving",

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from marketplaces.api.fields import Flag, Key, Moment, OrNull, RowSerializer, Slug, Text, Whole, now_of
+from marketplaces.api.fields import Flag, Key, KnownFields, Moment, OrNull, RowSerializer, Slug, Text, Whole, now_of
 from marketplaces.hours_text import describe
 from marketplaces.models import (
     Audience,
@@ -101,7 +101,7 @@ class Seconds(Whole):
         return int(value.total_seconds())
 
 
-class FirstReplySerializer(serializers.Serializer[Channel]):
+class FirstReplySerializer(KnownFields):
     """How soon a first reply comes, as the sources say, in seconds."""
 
     typical = Seconds(source="first_reply_typical")

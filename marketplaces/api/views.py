@@ -4,9 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import BasePermission, DjangoModelPermissions, IsAuthenticated
+from rest_framework.permissions import DjangoModelPermissions, IsAuthenticated
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from marketplaces.api import filters
@@ -35,10 +34,10 @@ class MarketplaceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Mark
 
 
 class DirectoryViewSet(ModelViewSet[Any]):
-    """Rows of the directory. What was retired is in no list, but still found by its address: appeals name it."""
+    """What every user reads and editors write. What was retired is in no list, but still read by its address."""
 
-    permission_classes: list[type[BasePermission]] = [IsAuthenticated, DjangoModelPermissions]
-    http_method_names: list[str] = ["get", "post", "patch", "delete"]
+    permission_classes = [IsAuthenticated, DjangoModelPermissions]
+    http_method_names = ["get", "post", "patch", "delete"]
     lookup_value_regex = DIGITS
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -47,6 +46,8 @@ class DirectoryViewSet(ModelViewSet[Any]):
 
 
 class ChannelViewSet(DirectoryViewSet):
+    """Ways to reach the support of a marketplace. Every user reads them, directory editors write them."""
+
     queryset = Channel.objects.select_related("marketplace").prefetch_related("topics")
     serializer_class = ChannelSerializer
     filterset_class = filters.Channels
@@ -55,6 +56,8 @@ class ChannelViewSet(DirectoryViewSet):
 
 
 class TopicViewSet(DirectoryViewSet):
+    """What appeals are about. Every user reads them, directory editors write them."""
+
     queryset = Topic.objects.select_related("marketplace")
     serializer_class = TopicSerializer
     filterset_class = filters.Topics
@@ -65,6 +68,11 @@ class TopicViewSet(DirectoryViewSet):
 
 
 class ResponseTargetViewSet(DirectoryViewSet):
+    """Promises of the marketplaces: how long a reply may take. What a target does not name it does not ask for.
+
+    Every user reads them, directory editors write them.
+    """
+
     queryset = ResponseTarget.objects.select_related("marketplace", "topic")
     serializer_class = ResponseTargetSerializer
     filterset_class = filters.ResponseTargets
@@ -73,6 +81,8 @@ class ResponseTargetViewSet(DirectoryViewSet):
 
 
 class EscalationStepViewSet(DirectoryViewSet):
+    """Steps of the escalation paths. Every user reads them, directory editors write them."""
+
     queryset = EscalationStep.objects.select_related("marketplace").prefetch_related("requires")
     serializer_class = EscalationStepSerializer
     filterset_class = filters.EscalationSteps
@@ -80,9 +90,6 @@ class EscalationStepViewSet(DirectoryViewSet):
     ordering_fields = ("id", "position")
 
 
-@extend_schema(
-    parameters=[OpenApiParameter("slug", str, OpenApiParameter.PATH, description="Slug of the marketplace.")]
-)
 class EscalationPathViewSet(ListModelMixin, GenericViewSet[EscalationStep]):
     """The steps that a seller can take on a marketplace, in order."""
 

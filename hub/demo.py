@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.contrib.auth.models import Group
+
 from appeals import lifecycle
 from appeals.models import Appeal, Membership, Shop
 from hub.models import User
@@ -180,7 +182,13 @@ def fill(*, now: datetime) -> int:
 
 
 def _person(email: str, full_name: str, language: str, time_zone: str) -> User:
-    return User.objects.create_user(email, PASSWORD, full_name=full_name, language=language, time_zone=time_zone)
+    person = User.objects.create_user(email, PASSWORD, full_name=full_name, language=language, time_zone=time_zone)
+    person.groups.add(Group.objects.get(name="lead" if _is_lead(person) else "agent"))
+    return person
+
+
+def _is_lead(person: User) -> bool:
+    return person.email.startswith("lead")
 
 
 def _own_rule(marketplace: Marketplace, working_days: int) -> None:
@@ -207,7 +215,7 @@ def _shop(name: str, facts: tuple[str, str, str, str, str], people: list[User]) 
         postal_address="101000, Москва, Примерная улица, дом 1",
     )
     for person in people:
-        Membership.objects.create(shop=shop, user=person, is_lead=person.email.startswith("lead"))
+        Membership.objects.create(shop=shop, user=person, is_lead=_is_lead(person))
     return shop
 
 

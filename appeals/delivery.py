@@ -18,10 +18,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from appeals import digest, ladder
+from appeals import digest
 from appeals.escalation import Paths
-from appeals.models import Deadline, Event, RefusedAddress, Reminder
-from appeals.planning import hand_on, send_after
+from appeals.models import Event, RefusedAddress, Reminder
+from appeals.planning import LEASE, free, hand_on, send_after, settled
 from appeals.post import DelayedError, Postbox, RefusedError
 from appeals.recipients import Recipient, Roster
 
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 Reason = Reminder.Reason
 State = Reminder.State
 
-LEASE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=2)
@@ -45,8 +44,7 @@ _MARK_SECONDS = 600.0
 
 def waiting(now: datetime) -> models.QuerySet[Reminder]:
     """Reminders to be sent now: due, not being sent by somebody else, and of appeals that are not snoozed."""
-    free = models.Q(leased_until=None) | models.Q(leased_until__lte=now)
-    due = Reminder.objects.filter(free, state=State.PENDING, send_after__lte=now)
+    due = Reminder.objects.filter(free(now), state=State.PENDING, send_after__lte=now)
     return due.exclude(deadline__appeal__snoozed_until__gt=now)
 
 
@@ -137,7 +135,7 @@ class Run:
 
     def _still_stands(self, row: Reminder, now: datetime) -> bool:
         """Whether to tell of it now; what is not to be told is cancelled, put off or handed on."""
-        if reason := _settled(row):
+        if reason := settled(row):
             _end([row], State.CANCELLED, reason)
             return False
         if not self._is_theirs(row):
@@ -249,20 +247,6 @@ def _in_full(reminders: models.QuerySet[Reminder]) -> models.QuerySet[Reminder]:
 
 def _sent_at(pks: Sequence[int], at: datetime) -> models.QuerySet[Reminder]:
     return Reminder.objects.filter(pk__in=pks, sent_at=at)
-
-
-def _settled(row: Reminder) -> Reason | None:
-    """Why there is nothing to tell any more, as things stand now."""
-    deadline = row.deadline
-    if deadline.state == Deadline.State.PAUSED:
-        return Reason.PAUSED
-    if deadline.state != Deadline.State.RUNNING:
-        return Reason.ENDED
-    if deadline.due_at != row.due_at:
-        return Reason.MOVED
-    if row.rule is None or not row.rule.is_active or not ladder.fits(row.rule, deadline):
-        return Reason.RULE_OFF
-    return None
 
 
 def _has_given_up(row: Reminder, now: datetime) -> bool:

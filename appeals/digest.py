@@ -62,9 +62,8 @@ class Section:
     clocks: list[Late]
     step: Step | None
     follow_up: str
-    open_url: str
-    replied_url: str
-    snooze_url: str
+    links: list[tuple[str, str]]
+    is_ours: bool
 
     @property
     def marketplace(self) -> Marketplace:
@@ -181,16 +180,30 @@ def _unreached(reminders: Iterable[Reminder]) -> list[str]:
 def _section(rows: Sequence[Reminder], step: Step | None, now: datetime) -> Section:
     deadlines = {row.deadline_id: row.deadline for row in rows}
     appeal = rows[0].deadline.appeal
-    url = settings.BASE_URL + appeal.get_absolute_url()
+    is_ours = all(deadline.kind == Kind.OUR_REPLY for deadline in deadlines.values())
     return Section(
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
-        step=step,
+        step=None if is_ours else step,
         follow_up=_follow_up(appeal, list(deadlines.values()), now),
-        open_url=url,
-        replied_url=_verb_url(appeal, "record_reply"),
-        snooze_url=f"{_verb_url(appeal, 'snooze')}?until={_tomorrow(now):%Y-%m-%dT%H:%M}",
+        links=_links(appeal, is_ours, now),
+        is_ours=is_ours,
     )
+
+
+def _links(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:
+    """What the reader may want to do next; each address leads through the log-in. The first is the appeal itself."""
+    did = (
+        (_("We wrote"), _verb_url(appeal, "message"))
+        if is_ours
+        else (_("They replied"), _verb_url(appeal, "record_reply"))
+    )
+    snooze = f"{_verb_url(appeal, 'snooze')}?until={_tomorrow(now):%Y-%m-%dT%H:%M}"
+    return [
+        (_("Open the appeal"), settings.BASE_URL + appeal.get_absolute_url()),
+        did,
+        (_("Snooze until tomorrow morning"), snooze),
+    ]
 
 
 def _brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
@@ -224,6 +237,8 @@ def _clock(deadline: Deadline, now: datetime) -> Late:
 def _standing(deadline: Deadline, now: datetime) -> str:
     if timedelta(0) <= now - deadline.due_at < timedelta(minutes=1):
         return _("the term has just run out")
+    if now < deadline.due_at:
+        return _("%(length)s left") % {"length": wording.span(deadline.due_at - now)}
     return wording.standing(deadline, now)
 
 
@@ -240,17 +255,18 @@ def _step(step: EscalationStep, now: datetime) -> Step:
 
 def _follow_up(appeal: Appeal, deadlines: Sequence[Deadline], now: datetime) -> str:
     """A text to paste into the marketplace's form: in Russian, whatever the reader's language, in its own time."""
-    late = [one for one in deadlines if one.is_late(now) and one.kind != Kind.OUR_REPLY]
-    if not late:
+    late = {one.kind: one for one in deadlines if one.is_late(now)}
+    missed = late.get(Kind.ESCALATION) or late.get(Kind.ANSWER) or late.get(Kind.FIRST_REPLY)
+    if missed is None:
         return ""
-    oldest = min(late, key=lambda one: one.due_at)
-    with translation.override("ru"), timezone.override(ZoneInfo(oldest.time_zone)):
+    with translation.override("ru"), timezone.override(ZoneInfo(missed.time_zone)):
         context = {
             "appeal": appeal,
-            "sent": wording.day(oldest.started_at),
-            "promise": amount_text(oldest.amount, oldest.unit),
-            "ended": wording.day(oldest.due_at - _INSTANT),
-            "step": oldest.step,
+            "sent": wording.day(missed.started_at),
+            "promise": amount_text(missed.amount, missed.unit),
+            "ended": wording.day(missed.due_at - _INSTANT),
+            "is_first": missed.kind == Kind.FIRST_REPLY,
+            "step": missed.step,
         }
         return render_to_string("emails/follow_up.txt", context).strip()
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from appeals import ladder
 from appeals.ladder import Rung
@@ -10,6 +12,8 @@ from appeals.models import Deadline, Reminder
 from appeals.recipients import Recipient, Roster
 from marketplaces.models import Priority
 
+LEASE = timedelta(minutes=5)
+"""How long a worker may hold reminders that it is about to send."""
 Reason = Reminder.Reason
 Role = Reminder.Role
 State = Reminder.State
@@ -74,6 +78,25 @@ def hand_on(reminder: Reminder, recipients: Iterable[Recipient], now: datetime, 
         )
         for recipient in recipients
     ]
+
+
+def free(now: datetime) -> Q:
+    """Held by no worker: never claimed, or the lease has ended, or it was given by a clock that has been set back."""
+    return Q(leased_until=None) | Q(leased_until__lte=now) | Q(leased_until__gt=now + 2 * LEASE)
+
+
+def settled(row: Reminder) -> Reason | None:
+    """Why there is nothing to tell any more, as things stand now."""
+    deadline = row.deadline
+    if deadline.state == Deadline.State.PAUSED:
+        return Reason.PAUSED
+    if deadline.state != Deadline.State.RUNNING:
+        return Reason.ENDED
+    if deadline.due_at != row.due_at:
+        return Reason.MOVED
+    if row.rule is None or not row.rule.is_active or not ladder.fits(row.rule, deadline):
+        return Reason.RULE_OFF
+    return None
 
 
 def send_after(recipient: Recipient, deadline: Deadline, now: datetime) -> datetime:

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
 
-from appeals import ladder
-from appeals.models import Deadline, Heartbeat, Reminder, ReminderRule
+from appeals import ladder, wording
+from appeals.models import Deadline, Heartbeat, RefusedAddress, Reminder, ReminderRule
 from appeals.models.deadline import DeadlineQuerySet
-from appeals.planning import Plan, plan
+from appeals.planning import Plan, free, plan, settled
 from appeals.recipients import Roster
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,56 @@ def record_sweep(now: datetime) -> None:
 def last_sweep_at() -> datetime | None:
     """When a sweep last went through to its end; None before the first."""
     return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
+
+
+@transaction.atomic
+def send_again(*, reminder: Reminder, now: datetime) -> Reminder:
+    """Has a reminder sent once more, at once, whatever the person's hours; the next sweep's delivery takes it.
+
+    A mark on the address is taken away: it gets another chance. ValidationError when there is nobody to send it to,
+    or nothing to tell of any more.
+    """
+    row = (
+        Reminder.objects.select_related("rule", "user", "deadline__appeal__shop")
+        .select_for_update(of=("self",))
+        .get(pk=reminder.pk)
+    )
+    if not row.address:
+        raise ValidationError(_("There was nobody to tell: assign the appeal, or give the shop a lead."))
+    if reason := settled(row):
+        raise ValidationError(_("There is nothing to remind of any more: %(reason)s.") % {"reason": reason.label})
+    RefusedAddress.objects.filter(address=row.address).delete()
+    row.state, row.reason, row.detail, row.message_id = State.PENDING, "", "", ""
+    row.send_after, row.leased_until, row.sent_at, row.first_tried_at = now, None, None, None
+    row.attempts, row.resends = 0, row.resends + 1
+    row.save()
+    return row
+
+
+def explain(reminder: Reminder) -> str:
+    """Why this person is told of this, in a few sentences of the active language."""
+    deadline, rule = reminder.deadline, reminder.rule
+    parts = [
+        _("%(address)s is told as: %(role)s.")
+        % {"address": reminder.address or "—", "role": reminder.get_role_display()},
+        _("Appeal No. %(number)s, “%(clock)s”, %(until)s.")
+        % {
+            "number": deadline.appeal_id,
+            "clock": deadline.get_kind_display(),
+            "until": wording.until(reminder.due_at),
+        },
+        _("Rule: %(rule)s.") % {"rule": rule.when} if rule else _("The rule has been deleted since."),
+        _("Reminder %(level)d of the ladder, due %(moment)s.")
+        % {"level": reminder.level, "moment": wording.moment(reminder.rung_at)},
+    ]
+    if reminder.reason:
+        parts.append(
+            _("It is “%(state)s”: %(reason)s.")
+            % {"state": reminder.get_state_display(), "reason": reminder.get_reason_display()}
+        )
+    if reminder.resends:
+        parts.append(_("Somebody had it sent again."))
+    return " ".join(parts)
 
 
 def _due(now: datetime) -> DeadlineQuerySet:
@@ -113,6 +165,6 @@ def _save(plans: Iterable[Plan], now: datetime) -> None:
 
 def _supersede(pks: Sequence[int], now: datetime) -> None:
     """Those that somebody is sending at this moment are left alone, and not waited for."""
-    idle = Reminder.objects.filter(models.Q(leased_until=None) | models.Q(leased_until__lte=now), pk__in=pks)
-    locked = idle.filter(state=State.PENDING).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    idle = Reminder.objects.filter(free(now), pk__in=pks, state=State.PENDING)
+    locked = idle.select_for_update(skip_locked=True).values_list("pk", flat=True)
     Reminder.objects.filter(pk__in=list(locked)).update(state=State.SUPERSEDED, reason=Reason.LATER_RUNG)

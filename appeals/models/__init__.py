@@ -2,7 +2,8 @@ from appeals.models.appeal import Appeal
 from appeals.models.attachment import Attachment
 from appeals.models.deadline import Deadline
 from appeals.models.event import AppendOnlyError, Event
-from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder, ReminderRule
+from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder
+from appeals.models.reminder_rule import ReminderRule
 from appeals.models.shop import Membership, Shop
 
 __all__ = [

@@ -1,81 +1,9 @@
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models.deadline import Deadline
-from marketplaces.models import Marketplace, Priority, Topic
-
-
-class ReminderRule(models.Model):
-    """One rung of a ladder: at which moment of a deadline of one kind who is told, and how often again.
-
-    A rule without a marketplace, topic or priority serves all of them; where several rules of a kind fit a deadline,
-    all of them do.
-    """
-
-    class Moment(models.TextChoices):
-        BEFORE = "before", _("before it is due")
-        AFTER = "after", _("after it was due")
-        SHARE = "share", _("when this share of the term has run, %")
-
-    class Unit(models.TextChoices):
-        HOURS = "hours", _("hours")
-        WORKING_HOURS = "working_hours", _("working hours")
-        WORKING_DAYS = "working_days", _("working days")
-        CALENDAR_DAYS = "calendar_days", _("calendar days")
-
-    deadline_kind = models.CharField(_("deadline"), max_length=12, choices=Deadline.Kind)
-    marketplace = models.ForeignKey(
-        Marketplace, verbose_name=_("marketplace"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
-    )
-    topic = models.ForeignKey(
-        Topic, verbose_name=_("topic"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
-    )
-    priority = models.CharField(_("priority"), max_length=6, choices=Priority, blank=True)
-    moment = models.CharField(_("moment"), max_length=6, choices=Moment, default=Moment.AFTER)
-    amount = models.PositiveIntegerField(_("amount"), default=0)
-    unit = models.CharField(_("unit"), max_length=16, choices=Unit, default=Unit.HOURS)
-    tell_assignee = models.BooleanField(_("tell the assignee"), default=True)
-    tell_lead = models.BooleanField(_("tell the shop's lead"), default=False)
-    people = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, verbose_name=_("tell these people"), blank=True, related_name="+"
-    )
-    extra_addresses = models.JSONField(_("tell these addresses"), default=list, blank=True)
-    repeat_amount = models.PositiveIntegerField(_("repeat every"), default=0)
-    repeat_unit = models.CharField(_("unit of repeating"), max_length=16, choices=Unit, default=Unit.WORKING_DAYS)
-    repeat_limit = models.PositiveSmallIntegerField(_("times at most"), default=0)
-    is_active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        verbose_name = _("reminder rule")
-        verbose_name_plural = _("reminder rules")
-        ordering = ["deadline_kind", "moment", "amount", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(repeat_amount=0, repeat_limit=0)
-                | models.Q(repeat_amount__gte=1, repeat_limit__gte=1),
-                name="reminder_rule_repeat_whole",
-                violation_error_message=_("Repeating needs an interval and a limit, both at least 1, or neither."),
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(moment="share") | models.Q(amount__gte=1, amount__lte=99, repeat_limit=0),
-                name="reminder_rule_share_of_term",
-                violation_error_message=_("A share of the term is 1 to 99 % and is not repeated."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.get_deadline_kind_display()}: {self.amount} {self.get_unit_display()} {self.get_moment_display()}"
-        )
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """The next sweep looks at all deadlines of this ladder again."""
-        super().save(*args, **kwargs)
-        if self.is_active:
-            Deadline.objects.running().filter(kind=self.deadline_kind).update(remind_at=models.F("started_at"))
+from appeals.models.reminder_rule import ReminderRule
 
 
 class Reminder(models.Model):

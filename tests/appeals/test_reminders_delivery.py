@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
+from django.utils import translation
 
 from appeals import delivery, digest, lifecycle, reminders
 from appeals.models import Appeal, Event, Membership, RefusedAddress, Reminder, ReminderRule, Shop
+from appeals.planning import LEASE
 from appeals.recipients import Recipient
 from hub.models import User
 from tests.appeals.conftest import SENT, moscow
@@ -291,7 +294,7 @@ def test_a_worker_that_died_after_the_claim_loses_nothing(late: Appeal, server: 
     died = only()
     delivery.deliver(MORNING + timedelta(minutes=1))
     assert not mail.outbox
-    delivery.deliver(MORNING + delivery.LEASE + timedelta(minutes=1))
+    delivery.deliver(MORNING + LEASE + timedelta(minutes=1))
     assert [one.extra_headers["Message-ID"] for one in mail.outbox] == [died.message_id]
 
 
@@ -437,3 +440,55 @@ def test_a_refused_sender_is_nobodys_bad_address(late: Appeal, server: Server) -
     delivery.deliver(MORNING)
     assert only().state == State.PENDING
     assert not RefusedAddress.objects.exists()
+
+
+def test_a_lease_of_a_clock_that_was_set_back_holds_nothing_up(late: Appeal) -> None:
+    Reminder.objects.update(leased_until=MORNING + timedelta(days=1))
+    delivery.deliver(MORNING)
+    assert len(mail.outbox) == 1
+
+
+# Send again, and why
+
+
+def test_a_sent_reminder_can_be_sent_again_at_night_as_another_mail(late: Appeal) -> None:
+    delivery.deliver(NIGHT)
+    User.objects.update(working_hours=OFFICE)
+    reminders.send_again(reminder=only(), now=NIGHT)
+    delivery.deliver(NIGHT)
+    assert len({one.extra_headers["Message-ID"] for one in mail.outbox}) == 2
+
+
+def test_sending_again_gives_a_refused_address_another_chance(late: Appeal, server: Server) -> None:
+    server.answers["agent@example.com"] = [refused()]
+    delivery.deliver(MORNING)
+    reminders.send_again(reminder=only(), now=MORNING)
+    delivery.deliver(MORNING)
+    assert only().state == State.SENT
+    assert not RefusedAddress.objects.exists()
+
+
+def test_what_is_settled_is_not_sent_again(late: Appeal, agent: User) -> None:
+    delivery.deliver(MORNING)
+    lifecycle.record_reply(appeal=late, actor=agent, now=MORNING, kind="answer", text="Paid.")
+    with translation.override("en"), pytest.raises(ValidationError, match="nothing to remind of"):
+        reminders.send_again(reminder=only(), now=MORNING)
+    assert only().state == State.SENT
+
+
+def test_a_reminder_to_nobody_cannot_be_sent_again(sent: Appeal) -> None:
+    User.objects.update(is_active=False)
+    reminders.sweep(NIGHT)
+    row = Reminder.objects.filter(reason="nobody").first()
+    assert row
+    with translation.override("en"), pytest.raises(ValidationError, match="nobody to tell"):
+        reminders.send_again(reminder=row, now=NIGHT)
+
+
+def test_a_reminder_explains_itself(late: Appeal) -> None:
+    with translation.override("en"):
+        text = reminders.explain(only())
+    assert "agent@example.com is told as: assignee." in text
+    assert "by the end of Oct. 8, 2026" in text
+    assert "Rule: when the term runs out." in text
+    assert "Reminder 1 of the ladder" in text

@@ -109,7 +109,7 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         fields = ["shop", *(name for name in lifecycle.EDITABLE if name != "client_reference")]
         widgets = {
             "subject": UnfoldAdminTextInputWidget,
-            "body": UnfoldAdminTextareaWidget(attrs={"rows": 9}),
+            "body": UnfoldAdminTextareaWidget(attrs={"rows": 7}),
             "desired_outcome": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "amount_at_stake": UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01", "min": "0"}),
             "external_number": UnfoldAdminTextInputWidget,

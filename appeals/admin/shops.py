@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from appeals import shops
 from appeals.admin.people import reader
@@ -36,6 +38,7 @@ class MembershipInline(TabularInline):
     model = Membership
     formset = MembersFormSet
     extra = 0
+    hide_title = True
     verbose_name_plural = _("members")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -69,6 +72,7 @@ class ShopAdmin(ModelAdmin):
     list_select_related = ["marketplace"]
     search_fields = ["name", "seller_id", "legal_name", "inn"]
     show_full_result_count = False
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     fieldsets = [
         (None, {"fields": ["marketplace", "name", "seller_id"]}),
         (

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -86,40 +87,40 @@ def promise(
     is_complex: bool = False,
 ) -> dict[str, Promise | None]:
     """What would be promised for a message sent at `at`, for `first_reply` and `answer`; None where nothing is."""
-    targets = Targets(marketplace)
-    promised: dict[str, Promise | None] = {}
-    for kind in ("first_reply", "answer"):
-        target = targets.best(
-            kind,
-            marketplace_id=marketplace.pk,
-            topic_id=topic.pk if topic else None,
-            channel_id=channel.pk if channel else None,
-            priority=priority,
-            is_complex=is_complex,
-        )
-        promised[kind] = _promise(target, channel, at) if target else None
-    return promised
+    return _promises(
+        Targets(marketplace),
+        at,
+        channel,
+        marketplace_id=marketplace.pk,
+        topic_id=topic.pk if topic else None,
+        channel_id=channel.pk if channel else None,
+        priority=priority,
+        is_complex=is_complex,
+    )
+
+
+def by_channel(
+    marketplace: Marketplace, *, at: datetime, topic: Topic | None = None
+) -> Callable[[Channel | None], dict[str, Promise | None]]:
+    """The same for each channel, and for None in general, with the targets read once for all of them."""
+    targets, topic_id = Targets(marketplace), topic.pk if topic else None
+    return lambda channel: _promises(
+        targets,
+        at,
+        channel,
+        marketplace_id=marketplace.pk,
+        topic_id=topic_id,
+        channel_id=channel.pk if channel else None,
+    )
+
+
+def _promises(targets: Targets, at: datetime, channel: Channel | None, **facts: Any) -> dict[str, Promise | None]:
+    kinds = ("first_reply", "answer")
+    found = {kind: targets.best(kind, **facts) for kind in kinds}
+    return {kind: _promise(target, channel, at) if target else None for kind, target in found.items()}
 
 
 def _promise(target: ResponseTarget, channel: Channel | None, at: datetime) -> Promise:
     place = target.marketplace
     ticking = channel.clock if channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
     return Promise(target=target, due_at=ticking.add(at, target.amount, Unit(target.unit)), why=why(target))
-
-
-def first_reply_within(
-    marketplace: Marketplace, at: datetime, topic: Topic | None = None
-) -> Callable[[Channel], timedelta | None]:
-    """How long a first reply to a message sent at `at` may take on a channel; None where nothing is promised."""
-    targets = Targets(marketplace)
-
-    def within(channel: Channel) -> timedelta | None:
-        target = targets.best(
-            "first_reply",
-            marketplace_id=marketplace.pk,
-            topic_id=topic.pk if topic else None,
-            channel_id=channel.pk,
-        )
-        return _promise(target, channel, at).due_at - at if target else None
-
-    return within

@@ -102,7 +102,8 @@ def move(
         return None
     if deadline.state == State.RUNNING:
         became_late = deadline.due_at < now <= was
-        deadline.remind_at = ladder.next_rung(deadline, rules=rules, after=None if became_late else now)
+        deadline.told_until = None if became_late else now
+        deadline.remind_at = ladder.next_rung(deadline, rules=rules, after=deadline.told_until)
     return _record(deadline, "moved", reason, was)
 
 
@@ -214,6 +215,7 @@ def _put(
     told_until: datetime | None = None,
 ) -> Change:
     deadline.due_at = due_at(deadline)
+    deadline.told_until = told_until
     deadline.remind_at = ladder.next_rung(deadline, after=told_until)
     deadline.save()
     return _record(deadline, change, reason, was)

@@ -6,7 +6,6 @@ A rung is one rule at one repetition; a deadline's rungs are numbered from 1 in 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from appeals.models import Deadline, ReminderRule
@@ -40,13 +39,12 @@ def next_rung(
     deadline: Deadline, *, rules: Sequence[ReminderRule] | None = None, after: datetime | None = None
 ) -> datetime | None:
     """When the first rung falls due, or the first one later than `after`; None when there is none (left)."""
-    moments = (rung.at for rung in rungs(deadline, rules))
-    return next((at for at in moments if after is None or at > after), None)
+    return next((rung.at for rung in rungs(deadline, rules) if after is None or rung.at > after), None)
 
 
-def rungs_due(deadline: Deadline, now: datetime, *, rules: Sequence[ReminderRule] | None = None) -> list[Rung]:
-    """The rungs that have fallen due by `now`, the highest last."""
-    return list(takewhile(lambda rung: rung.at <= now, rungs(deadline, rules)))
+def between(found: Iterable[Rung], after: datetime | None, now: datetime) -> list[Rung]:
+    """Those that fell due later than `after` and by `now`."""
+    return [rung for rung in found if rung.at <= now and (after is None or rung.at > after)]
 
 
 def rungs(

@@ -27,33 +27,25 @@ class Plan:
     revived: list[Reminder] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
 
-    @property
-    def fresh(self) -> list[Reminder]:
-        return [row for row in (*self.new, *self.revived) if row.state == State.PENDING]
-
 
 def plan(deadline: Deadline, due: Sequence[Rung], known: Sequence[Reminder], roster: Roster, now: datetime) -> Plan:
     """Of the due rungs those of which nobody was told; of several, each person is told the highest.
 
     `known` are the reminders of the deadline's present due time. One that was cancelled told nobody: when its rung is
-    due again (a pause ended, the due time moved back, a rule was switched on), it lives again.
+    due again, because the due time moved back, it lives again.
     """
     rows = {(row.rule_id, row.repetition, row.address): row for row in known}
     standing = [row for row in known if row.state != State.CANCELLED]
     handled = {(row.rule_id, row.repetition) for row in standing}
-    highest: dict[str, datetime] = {}
-    for row in sorted(standing, key=lambda row: row.rung_at):
-        highest[row.address] = row.rung_at
-    found = Plan()
+    found, told = Plan(), set[str]()
     for rung in reversed(due):
         if (rung.rule.pk, rung.repetition) in handled:
             continue
         for row in _rows(rung, deadline, roster, now):
-            if row.state == State.PENDING and row.address in highest and rung.at <= highest[row.address]:
+            if row.state == State.PENDING and row.address in told:
                 row.state, row.reason = State.SUPERSEDED, Reason.LATER_RUNG
-            highest[row.address] = max(rung.at, highest.get(row.address, rung.at))
+            told.add(row.address)
             _take(found, row, rows.get((rung.rule.pk, rung.repetition, row.address)))
-    told = {row.address for row in found.fresh}
     found.superseded = [row.pk for row in standing if row.state == State.PENDING and row.address in told]
     return found
 

@@ -35,6 +35,7 @@ _COPIED = (
     "country",
     "due_at",
     "remind_at",
+    "told_until",
 )
 
 

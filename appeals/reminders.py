@@ -6,7 +6,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -23,8 +23,6 @@ Reason = Reminder.Reason
 State = Reminder.State
 
 BATCH = 1000
-# A deadline whose rungs cannot be counted (a calendar that nobody can read) is tried again after this
-_TROUBLE_PAUSE = timedelta(hours=1)
 _SWEEP = "sweep"
 
 
@@ -35,8 +33,8 @@ def sweep(now: datetime) -> int:
     """
     if not _due(now).exists():
         return 0
-    rules, found = ladder.active_rules(), 0
-    while (added := _sweep_batch(now, rules)) is not None:
+    rules, failed, found = ladder.active_rules(), set[int](), 0
+    while (added := _sweep_batch(now, rules, failed)) is not None:
         found += added
     return found
 
@@ -106,13 +104,14 @@ def _due(now: datetime) -> DeadlineQuerySet:
 
 
 @transaction.atomic
-def _sweep_batch(now: datetime, rules: Sequence[ReminderRule]) -> int | None:
+def _sweep_batch(now: datetime, rules: Sequence[ReminderRule], failed: set[int]) -> int | None:
     """One batch of due deadlines; None when there are none that no other sweep holds.
 
     The deadlines are locked, so two sweeps never plan the same one; SQLite has one writer anyway.
     """
     deadlines = list(
         _due(now)
+        .exclude(pk__in=failed)
         .select_related("appeal__shop")
         .defer("appeal__body", "appeal__search_text", "appeal__desired_outcome")
         .order_by("remind_at", "id")
@@ -123,9 +122,11 @@ def _sweep_batch(now: datetime, rules: Sequence[ReminderRule]) -> int | None:
     roster = Roster(deadline.appeal.shop_id for deadline in deadlines)
     known = _known(deadlines)
     plans = [_plan(deadline, rules, known[deadline.pk], roster, now) for deadline in deadlines]
-    _save(plans, now)
-    Deadline.objects.bulk_update(deadlines, ["remind_at"])
-    return sum(len(one.new) for one in plans)
+    failed.update(deadline.pk for deadline, planned in zip(deadlines, plans, strict=True) if planned is None)
+    done = [planned for planned in plans if planned]
+    _save(done, now)
+    Deadline.objects.bulk_update(deadlines, ["remind_at", "told_until"])
+    return sum(len(one.new) for one in done)
 
 
 def _known(deadlines: Iterable[Deadline]) -> dict[int, list[Reminder]]:
@@ -140,15 +141,15 @@ def _known(deadlines: Iterable[Deadline]) -> dict[int, list[Reminder]]:
 
 def _plan(
     deadline: Deadline, rules: Sequence[ReminderRule], known: list[Reminder], roster: Roster, now: datetime
-) -> Plan:
-    """Plans the reminders of one deadline and sets its `remind_at`; one that fails holds back no other."""
+) -> Plan | None:
+    """Plans the reminders of one deadline and moves it on; None when they cannot be counted: the next sweep tries."""
     try:
         rungs = ladder.rungs(deadline, rules, roster=roster)
-        planned = plan(deadline, [rung for rung in rungs if rung.at <= now], known, roster, now)
+        planned = plan(deadline, ladder.between(rungs, deadline.told_until, now), known, roster, now)
     except (ValueError, ArithmeticError):
         logger.exception("The reminders of deadline %s cannot be counted", deadline.pk)
-        deadline.remind_at = now + _TROUBLE_PAUSE
-        return Plan()
+        return None
+    deadline.told_until = now
     deadline.remind_at = next((rung.at for rung in rungs if rung.at > now), None)
     return planned
 

@@ -21,7 +21,8 @@ class Deadline(models.Model):
 
     It is late when it runs and `due_at` has passed: no job makes it so. `pauses` holds the pauses that ended, as
     [from, to] in ISO 8601; `paused_at` is the pause that lasts. While it is paused, `due_at` is the due time that
-    held before the pause. `remind_at` is when somebody must be told of it next.
+    held before the pause. `remind_at` is when somebody must be told of it next; the rungs of its ladder
+    up to `told_until` have been told or are not to be told.
     """
 
     class Kind(models.TextChoices):
@@ -49,6 +50,7 @@ class Deadline(models.Model):
     met_at = models.DateTimeField(_("met"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     remind_at = models.DateTimeField(_("next reminder"), null=True, blank=True)
+    told_until = models.DateTimeField(_("told until"), null=True, blank=True)
 
     target = models.ForeignKey(
         ResponseTarget, verbose_name=_("target"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

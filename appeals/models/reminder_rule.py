@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -77,10 +78,16 @@ class ReminderRule(models.Model):
         return f"{self.get_deadline_kind_display()}: {self.when}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """The next sweep looks at all deadlines of this ladder again."""
+        """The next sweep looks again at the deadlines of this ladder.
+
+        A rule that changed is no reason to write to people of what lies behind: it speaks from now on.
+        """
         super().save(*args, **kwargs)
+        now = timezone.now()
         if self.is_active:
-            Deadline.objects.running().filter(kind=self.deadline_kind).update(remind_at=models.F("started_at"))
+            ahead = models.Q(remind_at=None) | models.Q(remind_at__gt=now)
+            running = Deadline.objects.running().filter(ahead, kind=self.deadline_kind)
+            running.update(remind_at=now, told_until=now)
 
     def clean(self) -> None:
         """Refuses what nobody can be told by, and a moment that no deadline ever has. See also `check_heard`."""

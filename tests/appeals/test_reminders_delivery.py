@@ -201,7 +201,7 @@ def test_a_due_time_that_moved_is_not_brought_up(late: Appeal) -> None:
 def test_a_due_time_that_moves_back_is_brought_up_after_all(late: Appeal) -> None:
     late.deadlines.filter(kind="answer").update(due_at=moscow("2026-10-20 00:00"))
     delivery.deliver(MORNING)
-    late.deadlines.filter(kind="answer").update(due_at=NIGHT, remind_at=NIGHT)
+    late.deadlines.filter(kind="answer").update(due_at=NIGHT, remind_at=NIGHT, told_until=None)
     reminders.sweep(MORNING)
     delivery.deliver(MORNING)
     assert len(mail.outbox) == 1

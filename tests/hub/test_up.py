@@ -139,7 +139,8 @@ def test_a_second_hub_on_the_same_folder_is_refused(ready: dict[str, str]) -> No
 def test_what_cannot_work_is_one_line_that_names_the_variable(
     environment: dict[str, str], name: str, value: str, sentence: str
 ) -> None:
-    done = manage(environment | {"HUB_PORT": str(free_port())} | {name: value}, "up")
+    local = {"HUB_PORT": str(free_port()), "HUB_BASE_URL": "http://127.0.0.1"}
+    done = manage(environment | local | {name: value}, "up")
     assert done.returncode == 1
     assert done.stderr.startswith(f"Configuration error: {name}: ")
     assert sentence in done.stderr

@@ -43,8 +43,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
         (_("API tokens"), "key", "hub_apitoken_changelist", "hub.view_apitoken"),
     ]
+    first = _group(request, "", work)
+    first["items"].insert(
+        0, {"title": _("Where to write"), "icon": "contact_support", "link": reverse("where-to-write")}
+    )
     return [
-        _group(request, "", work),
+        first,
         _group(request, _("Directory"), directory),
         _group(request, _("Settings"), settings),
     ]

@@ -3,11 +3,16 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from appeals.admin import reference
 from hub.admin import profile
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/profile/", staff_member_required(profile), name="profile"),
+    path("admin/where-to-write/", staff_member_required(reference.contact_view), name="where-to-write"),
+    path(
+        "admin/escalation-path/<slug:slug>/", staff_member_required(reference.escalation_view), name="escalation-path"
+    ),
     path("admin/", admin.site.urls),
     path("api/", include("hub.api.urls")),
 ]

@@ -92,8 +92,8 @@ def rank(
 ) -> Places:
     """The channels that a seller can write to in this situation, best first, and the rest.
 
-    Working ones before the unconfirmed, open before closed (unknown between), made for when the account is lost if it
-    is, made for the topic, then the faster one: by our own `measured` replies (by channel) or, without enough of them,
+    Working ones before the unconfirmed, open before closed and unknown, made for when the account is lost if it is,
+    made for the topic, then the faster one: by our own `measured` replies (by channel) or, without enough of them,
     by what is `promised` (how long a first reply may take); hearsay of what is usual comes last. Reads all channels at
     once, however many.
     """
@@ -136,7 +136,7 @@ def _rank(contact: Contact, asked: Situation) -> tuple[object, ...]:
     speed = contact.experience.median if contact.experience else contact.promised
     return (
         _TRUST[State(channel.state)],
-        {True: 0, None: 1, False: 2}[contact.is_open],
+        not contact.is_open,
         not asked.account_access and not channel.works_without_account,
         asked.topic not in topics if asked.topic else bool(topics),
         timedelta.max if speed is None else speed,

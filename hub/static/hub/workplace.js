@@ -6,6 +6,8 @@ document.addEventListener("DOMContentLoaded", () => {
   fitPlacesToShop();
 });
 
+document.addEventListener("htmx:afterSettle", () => offerCopying(document));
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
@@ -42,6 +44,7 @@ async function openDialog(address) {
   dialog.addEventListener("submit", (event) => { event.preventDefault(); sendDialog(dialog, event.target, event.submitter); });
   document.body.append(dialog);
   name(dialog);
+  helpTyping(dialog.querySelector("form"));
   dialog.showModal();
   const first = dialog.querySelector("input:checked, textarea, select, input:not([type=hidden]), button");
   if (first) first.focus();
@@ -57,6 +60,7 @@ async function sendDialog(dialog, form, submitter) {
     if (answer.ok && part) {
       dialog.replaceChildren(part);
       name(dialog);
+      helpTyping(dialog.querySelector("form"));
       const wrong = dialog.querySelector(".errors input, .errors textarea, .errors select");
       if (wrong) wrong.focus();
       return;
@@ -94,10 +98,27 @@ function fitPlacesToShop() {
       for (const group of select.querySelectorAll("optgroup")) {
         const off = marketplace !== null && group.label !== marketplace && group.label !== select.dataset.common;
         group.hidden = group.disabled = off;
-        if (off && group.contains(select.selectedOptions[0])) select.value = "";
+        if (off && group.contains(select.selectedOptions[0])) { select.value = ""; delete select.dataset.chosen; }
       }
     }
   };
-  shop.addEventListener("change", fit);
+  shop.form.addEventListener("change", fit);
   fit();
+  const channel = shop.form.elements.channel;
+  if (channel.value) channel.dataset.chosen = channel.value;
 }
+
+// The first channel of the directory's answer is chosen until a person chooses one.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const proposed = event.target.querySelector("[data-channel]");
+  const channel = document.querySelector("#appeal_form select[name=channel]");
+  if (!proposed || !channel || channel.dataset.chosen || channel.value === proposed.dataset.channel) return;
+  channel.value = proposed.dataset.channel;
+  channel.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: "proposed" }));
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("#appeal_form select[name=channel]") && event.detail !== "proposed") {
+    event.target.dataset.chosen = event.target.value;
+  }
+});

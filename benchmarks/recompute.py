@@ -28,6 +28,7 @@ from django.test.utils import setup_databases, teardown_databases
 from appeals import recompute
 from appeals.models import Appeal, Deadline, Shop
 from marketplaces.models import Channel, Marketplace, ResponseTarget
+from marketplaces.working_time import Unit
 
 NOW = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)
 
@@ -56,7 +57,7 @@ def fill(count: int) -> Channel:
                 appeal=appeal,
                 kind="answer",
                 started_at=at,
-                due_at=channel.clock.add(at, 8, target.unit),
+                due_at=channel.clock.add(at, 8, Unit.WORKING_HOURS),
                 target=target,
                 amount=8,
                 unit=target.unit,

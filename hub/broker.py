@@ -1,6 +1,9 @@
 """The broker for one machine: messages are files in a folder, whole or not there at all."""
 
+import fcntl
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 from time import time_ns
@@ -11,10 +14,10 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
-    """Kombu's folder of messages, without its two gaps.
+    """Kombu's folder of messages, without its gaps.
 
-    There a reader may see a message that is still being written, which ends the worker; and it reads messages in the
-    folder for temporary files of the whole machine. Here both happen under another name in the queue's own folder.
+    There a reader may meet a message, or the list of an exchange's queues, that is still being written, which ends the
+    worker; and it reads messages in the folder for temporary files of the whole machine.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -22,13 +25,13 @@ class Channel(filesystem.Channel):
         for folder in (self.data_folder_in, self.data_folder_out, self.control_folder):
             Path(folder).mkdir(parents=True, exist_ok=True)
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu disagrees with itself
         path = Path(self.data_folder_out) / f"{time_ns()}_{uuid.uuid4()}.{queue}.msg"
         partial = path.with_suffix(".partial")
         partial.write_text(dumps(payload))
         partial.rename(path)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         for path in sorted(Path(self.data_folder_in).glob("*.msg")):
             if path.name.partition(".")[2] != f"{queue}.msg":
                 continue
@@ -41,6 +44,20 @@ class Channel(filesystem.Channel):
             claimed.unlink()
             return loads(payload)
         raise Empty
+
+    def get_table(self, exchange: str) -> Any:
+        with self._tables_to_ourselves():
+            return super().get_table(exchange)
+
+    def _queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        with self._tables_to_ourselves():
+            super()._queue_bind(*args, **kwargs)
+
+    @contextmanager
+    def _tables_to_ourselves(self) -> Iterator[None]:
+        with (self.control_folder / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 class Transport(filesystem.Transport):

@@ -17,7 +17,7 @@ class EmlFileBackend(BaseEmailBackend):
         folder = Path(settings.EMAIL_FILE_PATH)
         folder.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            self._write(folder, message.message().as_bytes(linesep="\r\n"))
+            self._write(folder, message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # Django's own
         return len(email_messages)
 
     @staticmethod

@@ -20,7 +20,8 @@ SQLITE: Settings = connections.settings["default"]
 @cache
 def postgres() -> Settings:
     config = environ.Env.db_url_config(services.POSTGRES_URL) | {"TEST": {"NAME": f"test_hub_{os.getpid()}"}}
-    return ConnectionHandler({"default": dict(config)}).settings["default"]
+    settings: Settings = ConnectionHandler({"default": dict(config)}).settings["default"]
+    return settings
 
 
 def use(settings: Settings) -> None:

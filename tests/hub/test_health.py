@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from appeals import reminders
+from appeals.models import Heartbeat
 from tests.hub.running import free_port
 
 
@@ -48,7 +49,7 @@ def test_a_missing_migration_is_named(client: Client, swept: None) -> None:
 
 @pytest.mark.parametrize("age", [None, timedelta(hours=1)])
 def test_a_sweep_that_never_ran_or_ran_long_ago_is_named(client: Client, swept: None, age: timedelta | None) -> None:
-    reminders.Heartbeat.objects.all().delete()
+    Heartbeat.objects.all().delete()
     if age:
         reminders.record_sweep(timezone.now() - age)
     assert failing(client) == ["sweep"]

@@ -155,4 +155,4 @@ def test_a_mail_server_that_is_away_is_told_but_stops_nothing(settings: Settings
 
 def test_a_reader_that_has_gone_stops_nothing() -> None:
     with open(os.devnull) as unwritable:  # noqa: PTH123
-        Command(stdout=unwritable)._tell("anybody there?")  # type: ignore[arg-type]
+        Command(stdout=unwritable)._tell("anybody there?")

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -116,9 +116,28 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return ", ".join([gettext("administrator of the installation"), *names] if obj.is_superuser else names)
 
 
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Permission) -> str:
+        action, model = obj.codename.split("_")[0], obj.content_type.model_class()
+        verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+        return f"{model._meta.verbose_name_plural if model else obj.content_type.name}: {verbs.get(action, obj.name)}"
+
+
 @admin.register(Group)
 class RoleAdmin(BaseGroupAdmin, ModelAdmin):
     list_display = ["shown_name"]
+    filter_horizontal = ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "permissions":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        ours = Permission.objects.filter(content_type__app_label__in=["hub", "auth", "marketplaces", "appeals"])
+        return PermissionField(
+            ours.select_related("content_type").order_by("content_type", "id"),
+            label=_("What they may do"),
+            required=False,
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        )
 
     @display(description=_("role"), ordering="name")
     def shown_name(self, obj: Group) -> str:

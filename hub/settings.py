@@ -208,7 +208,11 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("hub/workplace.css")],
-    "SCRIPTS": [lambda request: static("hub/workplace.js")],
+    "SCRIPTS": [
+        lambda request: static("hub/access.js"),
+        lambda request: static("hub/typing.js"),
+        lambda request: static("hub/workplace.js"),
+    ],
     "DASHBOARD_CALLBACK": "appeals.admin.home.dashboard",
     "SIDEBAR": {"navigation": "hub.site.navigation"},
     "ACCOUNT": {"navigation": "hub.site.account"},

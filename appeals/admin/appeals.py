@@ -29,6 +29,7 @@ from appeals.admin import filters, needs, page, verbs
 from appeals.admin.forms import AppealForm, PromiseForm
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
+from appeals.promises import Promise
 from appeals.templatetags.workplace import roubles
 
 TONES = {
@@ -131,6 +132,7 @@ class AppealAdmin(ModelAdmin):
             sent = appeal.status != Appeal.Status.DRAFT
             messages.success(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."))
             return HttpResponseRedirect(appeal.get_absolute_url())
+        form.focus_first()
         return self.render(request, "form.html", _("Log an appeal"), form=form)
 
     def change_view(
@@ -148,6 +150,7 @@ class AppealAdmin(ModelAdmin):
         if _ready(request, form) and self._attempt(form, lambda now: self._edit(request, appeal, form, now)):
             messages.success(request, _("Saved."))
             return HttpResponseRedirect(appeal.get_absolute_url())
+        form.focus_first()
         return self.render(request, "form.html", str(appeal), form=form, appeal=appeal)
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -167,19 +170,14 @@ class AppealAdmin(ModelAdmin):
 
     def promise_view(self, request: HttpRequest) -> HttpResponse:
         """The line “the answer is promised by ...” for the form as it is filled in now."""
-        form = PromiseForm(request.GET, user=reader(request))
-        now, promised, problem = timezone.now(), {}, ""
+        form, now = PromiseForm(request.GET, user=reader(request)), timezone.now()
+        context: dict[str, Any] = {"asked": form.is_valid()}
         if form.is_valid():
             try:
-                promised = form.promises(now)
+                context["lines"] = _promise_lines(form.promises(now), now)
+                context["proposed"] = form.proposed_channel(reader(request), now)
             except ValueError as error:
-                problem = str(error)
-        lines = [
-            {"kind": kind, "until": wording.until(promise.due_at, now), "why": promise.why}
-            for kind, promise in promised.items()
-            if promise
-        ]
-        context = {"lines": lines, "problem": problem, "asked": form.is_valid()}
+                context["problem"] = str(error)
         return TemplateResponse(request, "admin/appeals/appeal/promise.html", context)
 
     def file_view(self, request: HttpRequest, pk: int, file: int) -> HttpResponse | FileResponse:
@@ -263,6 +261,14 @@ class AppealAdmin(ModelAdmin):
             again["version"] = str(current.version)
             raise ValidationError(_stale(current, request))
         return lifecycle.edit(appeal=appeal, actor=reader(request), now=now, **form.facts())
+
+
+def _promise_lines(promised: dict[str, Promise | None], now: datetime) -> list[dict[str, str]]:
+    return [
+        {"kind": kind, "until": wording.until(promise.due_at, now), "why": promise.why}
+        for kind, promise in promised.items()
+        if promise
+    ]
 
 
 def _sent(request: HttpRequest) -> tuple[Any, Any]:

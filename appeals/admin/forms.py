@@ -20,6 +20,7 @@ from unfold.widgets import (
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, GroupedChoiceField, MomentField, NumbersField, zone_text
 from appeals.admin.people import colleagues
+from appeals.contact import where_to_write
 from appeals.models import Appeal, Shop
 from appeals.promises import Promise, promise
 from marketplaces.models import Channel, Priority, Topic
@@ -90,6 +91,15 @@ class PromiseForm(PlaceForm):
             is_complex=facts["is_complex"],
         )
 
+    def proposed_channel(self, reader: User, now: datetime) -> dict[str, Any] | None:
+        """Where the directory would write now: the best channel for the topic at this moment."""
+        facts, at = self.cleaned_data, self.cleaned_data["sent_at"] or now
+        places, _promises = where_to_write(facts["shop"].marketplace, reader=reader, at=at, topic=facts["topic"])
+        if not places.write:
+            return None
+        best = places.write[0]
+        return {"pk": best.channel.pk, "name": best.channel.text("name"), "why": best.why}
+
 
 class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
     """One page for what was asked. `version` is that of the appeal when the page was opened."""
@@ -129,6 +139,13 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         self.fields["previous"].queryset = Appeal.objects.visible_to(user)  # type: ignore[attr-defined]
         if "sent_at" in self.fields:
             self.fields["sent_at"].help_text = zone_text(str(_("Empty: now. It may lie in the past.")))
+
+    def focus_first(self) -> None:
+        """The cursor stands where something is to be typed: at the first error, else at the first empty field."""
+        wrong = [name for name in self.fields if name in self.errors]
+        empty = [name for name in ("shop", "topic", "subject") if name in self.fields and not self[name].value()]
+        if first := next(iter([*wrong, *empty]), None):
+            self.fields[first].widget.attrs["autofocus"] = True
 
     def clean_priority(self) -> str:
         return self.cleaned_data["priority"] or Priority.NORMAL

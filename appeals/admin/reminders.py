@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.core.validators import validate_email
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from appeals.models import Reminder, ReminderRule, Shop
 from marketplaces.admin.editing import LinesField
@@ -83,7 +87,7 @@ class ReminderRuleAdmin(ModelAdmin):
     list_display = ["__str__", "marketplace", "topic", "priority", "tell_assignee", "tell_lead", "is_active"]
     list_filter = ["is_active", ("deadline_kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
-    filter_horizontal = ["people"]
+
     fieldsets = [
         (_("When"), {"fields": ["deadline_kind", ("moment", "amount", "unit"), "is_active"]}),
         (
@@ -99,3 +103,11 @@ class ReminderRuleAdmin(ModelAdmin):
             },
         ),
     ]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "people":
+            kwargs["queryset"] = get_user_model().objects.filter(is_active=True)
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)

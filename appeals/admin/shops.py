@@ -50,6 +50,14 @@ class MembershipInline(TabularInline):
             kwargs["queryset"] = get_user_model().objects.filter(is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """In a table the heading of a column labels no field by itself."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs["aria-label"] = str(field.label)
+        return field
+
     def has_add_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
         return self._leads(request, obj)
 

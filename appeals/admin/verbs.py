@@ -67,6 +67,7 @@ class VerbForm(forms.Form):
     icon: ClassVar[str]
     hint: ClassVar[Text] = ""
     permission: ClassVar[str] = "change"
+    key: ClassVar[str] = ""
 
     def __init__(self, *args: Any, appeal: Appeal, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,7 +89,7 @@ class VerbForm(forms.Form):
 
 
 class SubmitForm(VerbForm):
-    verb, icon = "submit", "send"
+    verb, icon, key = "submit", "send", "U"
     label = gettext_lazy("I have sent it")
     hint = gettext_lazy(
         "Send the text yourself, then note here when and where: from that moment the answer is awaited."
@@ -111,7 +112,7 @@ class SubmitForm(VerbForm):
 
 
 class ReplyForm(VerbForm):
-    verb, icon = "record_reply", "call_received"
+    verb, icon, key = "record_reply", "call_received", "R"
     label = gettext_lazy("They replied")
     done = gettext_lazy("The reply is on the timeline.")
 
@@ -156,7 +157,7 @@ class ReplyForm(VerbForm):
 
 
 class MessageForm(VerbForm):
-    verb, icon = "message", "call_made"
+    verb, icon, key = "message", "call_made", "W"
     label = gettext_lazy("We wrote")
     hint = gettext_lazy("Write to the marketplace yourself and keep the text here: then it is their turn again.")
     done = gettext_lazy("The message is on the timeline. It is the marketplace's turn.")
@@ -190,7 +191,7 @@ class StepField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class EscalateForm(VerbForm):
-    verb, icon = "escalate", "trending_up"
+    verb, icon, key = "escalate", "trending_up", "X"
     label = gettext_lazy("Escalate")
     hint = gettext_lazy("Take the step yourself, then note it here: its own term takes over.")
     done = gettext_lazy("The step is on the timeline, and its clock runs.")
@@ -210,7 +211,7 @@ class EscalateForm(VerbForm):
 
 
 class SnoozeForm(VerbForm):
-    verb, icon = "snooze", "notifications_paused"
+    verb, icon, key = "snooze", "notifications_paused", "S"
     label = gettext_lazy("Snooze")
     hint = gettext_lazy("Nobody is reminded until then. No term moves. Empty: remind again from now on.")
     done = gettext_lazy("Done.")
@@ -228,7 +229,7 @@ class SnoozeForm(VerbForm):
 
 
 class ResolveForm(VerbForm):
-    verb, icon = "resolve", "task_alt"
+    verb, icon, key = "resolve", "task_alt", "C"
     label = gettext_lazy("Resolve")
     done = gettext_lazy("The appeal is resolved.")
 
@@ -262,7 +263,7 @@ class ReopenForm(VerbForm):
 
 
 class AssignForm(VerbForm):
-    verb, icon = "assign", "person_add"
+    verb, icon, key = "assign", "person_add", "A"
     label = gettext_lazy("Assign")
     done = gettext_lazy("Assigned.")
 

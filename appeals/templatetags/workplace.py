@@ -4,6 +4,9 @@ from decimal import Decimal
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from marketplaces.models.directory_row import Bilingual
 
@@ -21,3 +24,22 @@ def roubles(amount: Decimal | int) -> str:
     """ "12 345,60 ₽", kopecks only where there are some."""
     places = 0 if amount == int(amount) else 2
     return f"{number_format(amount, places, force_grouping=True)}\u00a0₽"
+
+
+@register.simple_tag
+def words() -> SafeString:
+    """What the scripts of the workplace say, in the reader's language."""
+    said = {
+        "menu": _("Menu"),
+        "close": _("Close"),
+        "account": _("My account"),
+        "remove": _("Remove"),
+        "restored": _("What you typed on %(moment)s is back."),
+        "discard": _("Discard"),
+        "recognised": _("Recognised: %(count)s"),
+        "found": _("Numbers found in the text:"),
+        "add": _("Add"),
+        "attached": _("Files: %(names)s"),
+        "proposed": _("proposed"),
+    }
+    return json_script(said, "hub-words")

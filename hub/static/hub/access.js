@@ -1,0 +1,51 @@
+"use strict";
+// What the theme makes clickable is made operable by keyboard, and named for those who cannot see it.
+
+document.addEventListener("DOMContentLoaded", () => {
+  makeOperable(document);
+  nameAutocompletes();
+  new MutationObserver(nameAutocompletes).observe(document.body, { childList: true, subtree: true });
+});
+
+function makeOperable(root) {
+  const words = hubWords();
+  const names = { dock_to_right: words.menu, close: words.close };
+  for (const element of root.querySelectorAll("[x-on\\:click]")) {
+    if (element.matches("a[href], button, input, select, textarea, #changelist-filter-close")) continue;
+    const name = names[element.textContent.trim()];
+    if (name) element.setAttribute("aria-label", name);
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    element.addEventListener("keydown", pressByKey);
+  }
+}
+
+// Alt and the letter that an element names in data-key, by the place of the key: the same on a Russian keyboard.
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  const wanted = document.querySelector(`[data-key="${CSS.escape(event.code)}"]`);
+  if (wanted) { event.preventDefault(); wanted.click(); }
+});
+
+function pressByKey(event) {
+  if (event.target !== event.currentTarget || !["Enter", " "].includes(event.key)) return;
+  event.preventDefault();
+  event.currentTarget.click();
+}
+
+// Select2 builds its own boxes and forgets the label of the field.
+function nameAutocompletes() {
+  for (const box of document.querySelectorAll(".select2-container")) {
+    const select = box.previousElementSibling;
+    const label = select?.id && document.querySelector(`label[for="${select.id}"]`)?.textContent.trim();
+    if (!label) continue;
+    for (const part of box.querySelectorAll(".select2-selection, .select2-selection__rendered[role=textbox], .select2-search__field")) {
+      if (part.getAttribute("aria-label") !== label) { part.removeAttribute("aria-labelledby"); part.setAttribute("aria-label", label); }
+    }
+  }
+}
+
+function hubWords() {
+  const holder = document.getElementById("hub-words");
+  return holder ? JSON.parse(holder.textContent) : {};
+}

@@ -1,0 +1,181 @@
+"use strict";
+// Helps while typing: what was typed survives a lost session and a closed tab, numbers are recognised, screenshots are
+// pasted or dropped, and the form is sent from the keyboard.
+
+const DRAFT = "hub-draft:";
+const NUMBER = /(?<![\d+-])\d{7,20}(?:-\d{4}-\d{1,2})?(?![\d-])/g;
+
+document.addEventListener("DOMContentLoaded", () => {
+  forgetSentDraft();
+  document.querySelectorAll("form[data-draft]").forEach(helpTyping);
+});
+
+function helpTyping(form) {
+  keepDraft(form);
+  takeFiles(form);
+  showNumbers(form);
+  sendByKeys(form);
+}
+
+// Drafts
+
+function keepDraft(form) {
+  const key = DRAFT + form.dataset.draft;
+  if (!form.querySelector("[role=alert]")) restoreDraft(form, key);
+  let timer;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => saveDraft(form, key), 300);
+  });
+  form.addEventListener("submit", () => { saveDraft(form, key); sessionStorage.setItem(DRAFT, key); });
+}
+
+function typedFields(form) {
+  return [...form.elements].filter((field) => field.name && !["hidden", "file", "submit", "button", "password"].includes(field.type));
+}
+
+function saveDraft(form, key) {
+  const values = typedFields(form).map((field) => [field.name, field.value, field.checked ?? null]);
+  localStorage.setItem(key, JSON.stringify({ at: Date.now(), values, opened: openedVersion(form) }));
+}
+
+function openedVersion(form) {
+  return form.querySelector("[name=version]")?.value ?? "";
+}
+
+function restoreDraft(form, key) {
+  const kept = JSON.parse(localStorage.getItem(key) ?? "null");
+  if (!kept || kept.opened !== openedVersion(form) || Date.now() - kept.at > 14 * 86400e3) return;
+  const differ = kept.values.filter(([name, value, checked]) => differs(form, name, value, checked));
+  if (!differ.length) return;
+  for (const [name, value, checked] of differ) putBack(form, name, value, checked);
+  form.prepend(restoredNote(kept.at, () => { localStorage.removeItem(key); location.reload(); }));
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function fieldsNamed(form, name, value) {
+  return typedFields(form).filter((field) => field.name === name && (field.type !== "radio" || field.value === value));
+}
+
+function differs(form, name, value, checked) {
+  return fieldsNamed(form, name, value).some((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked !== checked : field.value !== value));
+}
+
+function putBack(form, name, value, checked) {
+  for (const field of fieldsNamed(form, name, value)) {
+    if (field.type === "radio" || field.type === "checkbox") field.checked = checked;
+    else field.value = value;
+    if (name === "channel" && value) field.dataset.chosen = value;
+  }
+}
+
+function restoredNote(at, discard) {
+  const words = hubWords();
+  const note = document.createElement("p");
+  note.className = "hub-note";
+  note.setAttribute("role", "status");
+  const moment = new Date(at).toLocaleString(document.documentElement.lang, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+  note.append(words.restored.replace("%(moment)s", moment), " ", plainButton(words.discard, discard));
+  return note;
+}
+
+function plainButton(text, action) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "hub-link";
+  button.textContent = text;
+  button.addEventListener("click", action);
+  return button;
+}
+
+// A draft is forgotten only when a page of the appeal shows that it was taken.
+function forgetSentDraft() {
+  const key = sessionStorage.getItem(DRAFT);
+  if (!key || !document.querySelector("[data-taken]")) return;
+  localStorage.removeItem(key);
+  sessionStorage.removeItem(DRAFT);
+}
+
+// Files by paste and drop
+
+function takeFiles(form) {
+  const input = form.querySelector("input[type=file][multiple]");
+  if (!input) return;
+  form.addEventListener("paste", (event) => addFiles(input, event.clipboardData.files, event));
+  form.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) event.preventDefault(); });
+  form.addEventListener("drop", (event) => addFiles(input, event.dataTransfer.files, event));
+  input.addEventListener("change", () => listFiles(input));
+}
+
+function addFiles(input, files, event) {
+  if (!files.length) return;
+  event.preventDefault();
+  const all = new DataTransfer();
+  for (const file of [...input.files, ...files]) all.items.add(file);
+  input.files = all.files;
+  listFiles(input);
+}
+
+function listFiles(input) {
+  const names = [...input.files].map((file) => file.name).join(", ");
+  lineUnder(input, "hub-files-list").textContent = names && hubWords().attached.replace("%(names)s", names);
+}
+
+function lineUnder(field, name) {
+  const parent = field.closest(".hub-field");
+  let line = parent.querySelector(`.${name}`);
+  if (!line) {
+    line = document.createElement("p");
+    line.className = `hub-quiet ${name}`;
+    line.setAttribute("role", "status");
+    parent.append(line);
+  }
+  return line;
+}
+
+// Numbers
+
+function showNumbers(form) {
+  const orders = form.querySelector("[name=order_numbers]");
+  const body = form.querySelector("[name=body]");
+  if (!orders || !body) return;
+  const update = () => { sayRecognised(orders); offerFound(orders, `${form.elements.subject?.value ?? ""}\n${body.value}`); };
+  form.addEventListener("input", update);
+  form.addEventListener("change", update);
+  update();
+}
+
+function listed(orders) {
+  return [...new Set(orders.value.split(/[,;\s]+/).filter(Boolean))];
+}
+
+function sayRecognised(orders) {
+  const numbers = listed(orders);
+  lineUnder(orders, "hub-recognised").textContent = numbers.length > 1 ? `${hubWords().recognised.replace("%(count)s", numbers.length)}` : "";
+}
+
+function offerFound(orders, text) {
+  const line = lineUnder(orders, "hub-found");
+  const found = [...new Set(text.match(NUMBER) ?? [])].filter((number) => !listed(orders).includes(number)).slice(0, 50);
+  if (line.dataset.found === found.join()) return; // a button that is replaced under the finger is never pressed
+  line.dataset.found = found.join();
+  line.replaceChildren();
+  if (!found.length) return;
+  const words = hubWords();
+  line.append(`${words.found} ${found.join(", ")} `, plainButton(words.add, () => {
+    orders.value = [...listed(orders), ...found].join("\n");
+    orders.dispatchEvent(new Event("input", { bubbles: true }));
+    orders.focus();
+  }));
+}
+
+// Keys by their place, so that they are the same on a Russian keyboard: Ctrl+Enter sends, Ctrl+S keeps
+
+function sendByKeys(form) {
+  form.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    const wanted = { Enter: "[type=submit].hub-primary", KeyS: "[name=_draft], [name=_save]" }[event.code];
+    const button = wanted && form.querySelector(wanted);
+    if (button) { event.preventDefault(); button.click(); }
+  });
+}

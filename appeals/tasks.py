@@ -1,10 +1,11 @@
 """Celery's door to the reminders. The database is the truth; a task is only a bell that somebody may miss."""
 
 from celery import shared_task
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from appeals import delivery, reminders
+from appeals import delivery, recompute, reminders
 
 
 @shared_task
@@ -22,3 +23,10 @@ def deliver() -> None:
     """Sends for a while, then lets another task go first and carries on."""
     if delivery.deliver(timezone.now()):
         transaction.on_commit(deliver.delay)
+
+
+@shared_task
+def recompute_deadlines(marketplace_id: int, actor_id: int) -> None:
+    """Brings the running deadlines of a marketplace up to a directory that `actor` has changed."""
+    actor = get_user_model().objects.filter(pk=actor_id).first()
+    recompute.apply(now=timezone.now(), marketplace_id=marketplace_id, actor=actor)

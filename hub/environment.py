@@ -33,6 +33,7 @@ VARIABLES: dict[str, Variable] = {
     "HUB_ALLOWED_HOSTS": Variable(list, ["localhost", "127.0.0.1", "[::1]"], "Host names answered, comma separated."),
     "HUB_TIME_ZONE": Variable(str, "Europe/Moscow", "Time zone of new users and of people not logged in."),
     "HUB_MAIL_FROM": Variable(str, "hub@localhost", "Sender of the reminders."),
+    "HUB_STALE_AFTER_DAYS": Variable(int, 90, "Days after which a fact that nobody checked is marked stale, 1-3650."),
     "HUB_SWEEP_SECONDS": Variable(int, 60, "Seconds between two searches for late deadlines, 1-3600."),
     "HUB_WORKERS": Variable(int, 1, "Web server processes started by `manage.py up`, 1-64."),
     "HUB_ADMIN_EMAIL": Variable(str, "", "Log-in of the first administrator. Empty: admin@example.com."),
@@ -48,6 +49,7 @@ VARIABLES: dict[str, Variable] = {
 
 _RANGES = {
     "HUB_PORT": (1, 65535),
+    "HUB_STALE_AFTER_DAYS": (1, 3650),
     "HUB_SWEEP_SECONDS": (1, 3600),
     "HUB_WORKERS": (1, 64),
     "HUB_API_REQUESTS_PER_MINUTE": (1, 1_000_000),

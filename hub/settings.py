@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
@@ -131,6 +132,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("HUB_MAIL_FROM")
 
 # Celery: the database is the truth, the broker only a bell. Results are not kept.
 SWEEP_SECONDS = env("HUB_SWEEP_SECONDS")
+STALE_AFTER_DAYS = env("HUB_STALE_AFTER_DAYS")
 CELERY_BROKER_URL = env("REDIS_URL") or "folder://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -146,6 +148,7 @@ if not env("REDIS_URL"):
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its answers would pile up in the folder
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "appeals.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }
 
 # API

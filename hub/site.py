@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appeals.admin import home
+from marketplaces import offers
 
 Entry = tuple[str, str, str, str]
 
@@ -47,11 +48,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     first["items"].insert(
         0, {"title": _("Where to write"), "icon": "contact_support", "link": reverse("where-to-write")}
     )
+    known = _group(request, _("Directory"), directory)
+    if request.user.has_perm("marketplaces.change_channel"):
+        known["items"].append(_release(offers.count()))
     return [
         first,
-        _group(request, _("Directory"), directory),
+        known,
         _group(request, _("Settings"), settings),
     ]
+
+
+def _release(count: int) -> dict[str, Any]:
+    """What a release says otherwise than the team, for those who decide on it."""
+    badge = {"badge": str(count), "badge_variant": "warning"} if count else {}
+    return {"title": _("Changes of the release"), "icon": "rule", "link": reverse("offers"), **badge}
 
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:

@@ -4,7 +4,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from appeals.admin import reference
+from appeals.admin.recompute import recompute_view
 from hub.admin import profile
+from marketplaces.admin import offers
+from marketplaces.admin.hours import preview_view
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -13,6 +16,9 @@ urlpatterns = [
     path(
         "admin/escalation-path/<slug:slug>/", staff_member_required(reference.escalation_view), name="escalation-path"
     ),
+    path("admin/recompute/<slug:slug>/", staff_member_required(recompute_view), name="recompute"),
+    path("admin/directory/hours/", staff_member_required(preview_view), name="hours-preview"),
+    path("admin/directory/offers/", staff_member_required(offers.offers_view), name="offers"),
     path("admin/", admin.site.urls),
     path("api/", include("hub.api.urls")),
 ]

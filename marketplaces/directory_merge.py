@@ -8,6 +8,7 @@ Values = dict[str, Any]
 
 # Set by whoever last sorted or checked the row; another order or date alone is nothing to ask the team about.
 QUIET = frozenset({"position", "verified_on"})
+_CHECK = frozenset({"verified_on", "verified_by"})  # within the provenance of one fact
 
 
 @dataclass
@@ -33,7 +34,7 @@ def merge(
             continue
         if name not in base or mine[name] == base[name]:
             merged.take[name] = value
-        elif name in offer or (name not in QUIET and base[name] != value):
+        elif name in offer or (name not in QUIET and not _same(base[name], value) and not _same(mine[name], value)):
             merged.offer[name] = value
     for name in list(merged.offer):
         for source in sources(name):
@@ -45,3 +46,10 @@ def merge(
 def adopt(*, mine: Values, new: Values) -> Merged:
     """The file now ships what the team had already entered: all of it is theirs, all differences are offered."""
     return Merged(offer={name: value for name, value in new.items() if mine[name] != value and name not in QUIET})
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values say the same, whoever checked them last."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {**one, **dict.fromkeys(_CHECK)} == {**other, **dict.fromkeys(_CHECK)}
+    return bool(one == other)

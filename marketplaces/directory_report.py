@@ -1,5 +1,6 @@
 """What a load of the directory did, row by row, and the same for people to read."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,24 +26,31 @@ class Outcome(TextChoices):
 
 @dataclass(frozen=True)
 class Change:
-    """One row: its outcome, the `fields` that now follow the file, and the `offer` that waits for the team's word."""
+    """One row: its outcome, what it `took` from the file, the `offer` that waits for a word, what it `had`."""
 
     marketplace: str
     kind: str
     key: str
     outcome: Outcome
-    fields: tuple[str, ...] = ()
+    took: Values = field(default_factory=dict)
     offer: Values = field(default_factory=dict)
+    had: Values = field(default_factory=dict)
 
     def __str__(self) -> str:
-        words = [f"{self.marketplace or '-'} {self.kind} {self.key}: {self.outcome.label}"]
-        if self.fields:
-            words.append(_("now as in the release: %(fields)s") % {"fields": ", ".join(self.fields)})
-        words += [
-            _("the release says %(field)s = %(value)s") % {"field": name, "value": value}
-            for name, value in self.offer.items()
-        ]
-        return "; ".join(words)
+        return "\n".join(
+            [
+                f"{self.marketplace or '-'} {self.kind} {self.key}: {self.outcome.label}",
+                *(self._line(_("%(field)s: was %(had)s, now %(new)s"), name, new) for name, new in self.took.items()),
+                *(
+                    self._line(_("%(field)s: you have %(had)s, the release says %(new)s"), name, new)
+                    for name, new in self.offer.items()
+                ),
+            ]
+        )
+
+    def _line(self, sentence: str, name: str, new: object) -> str:
+        had, value = (json.dumps(value, ensure_ascii=False) for value in (self.had.get(name), new))
+        return "    " + sentence % {"field": name, "had": had, "new": value}
 
 
 @dataclass

@@ -2,25 +2,31 @@
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from marketplaces import history
 from marketplaces.directory_merge import Values
 from marketplaces.directory_rows import MARKETPLACE, TOPIC, Kind, Name, Names, read, write
-from marketplaces.models import ShippedFact
+from marketplaces.history import Action
+from marketplaces.models import DirectoryChange, ShippedFact
+
+if TYPE_CHECKING:
+    from hub.models import User
 
 Row = Any  # a row of any of the KINDS
 Ids = dict[int, list[int]]
 
 
 class Store:
-    """One load's view of the database. Rows are locked until the transaction ends, and written by `flush`.
+    """One load's view of the database. Rows are locked until the transaction ends, and written by `flush`, with a line
+    of history each: `action`, by `actor`.
 
     The number of queries depends on the kinds, not on the rows. Kinds must be read in the order of KINDS: the names of
     earlier rows are needed to read the references of later ones.
     """
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
+    def __init__(self, now: datetime, *, action: Action = Action.LOADED, actor: "User | None" = None) -> None:
+        self._now, self._action, self._actor = now, action, actor
         self._names = Names()
         self._rows: dict[tuple[Kind, Name], Row] = {}
         self._own_topics: dict[str, Row] = {}
@@ -29,6 +35,7 @@ class Store:
         self._created: dict[Name, Values] = {}
         self._updated: dict[int, tuple[Row, Values]] = {}
         self._changed: list[ShippedFact] = []
+        self._history: list[DirectoryChange] = []
 
     def read(self, kind: Kind) -> None:
         """Reads, locks and names the rows of one kind."""
@@ -76,7 +83,10 @@ class Store:
         kind.model._default_manager.bulk_create(row for row, _values in new)
         for row, _values in new:
             self._add(kind, row)
+            self.tell(kind, row, {})
         for row, values in self._updated.values():
+            before = self.values(kind, row)
+            self.tell(kind, row, history.difference({name: before[name] for name in values}, values))
             self._apply(kind, row, values)
             if kind.is_directory_row:
                 row.version, row.updated_at = row.version + 1, self._now
@@ -97,9 +107,11 @@ class Store:
             fact.values, fact.offer = values, offer
             self._changed.append(fact)
 
-    def save_facts(self) -> None:
+    def save(self) -> None:
+        """Writes what was recorded of the releases, and the history."""
         ShippedFact.objects.bulk_create([fact for fact in self._changed if fact.pk is None])
         ShippedFact.objects.bulk_update([fact for fact in self._changed if fact.pk is not None], ["values", "offer"])
+        history.write(self._history)
 
     def _add(self, kind: Kind, row: Row) -> None:
         self._names.add(kind, row)
@@ -107,6 +119,15 @@ class Store:
             self._rows[kind, (self._names.slug(kind, row), getattr(row, kind.key))] = row
         elif kind is TOPIC:
             self._own_topics[row.slug] = row
+
+    def tell(self, kind: Kind, row: Row, changes: history.Changes) -> None:
+        """One line of history, written by `save`."""
+        place = self._names.slug(kind, row)
+        self._history.append(
+            history.line(
+                row=row, marketplace=place, action=self._action, now=self._now, actor=self._actor, changes=changes
+            )
+        )
 
     def _new(self, kind: Kind, name: Name, values: Values) -> Row:
         row: Row = kind.model(**{kind.key: name[1]})

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
 from marketplaces import wording
-from marketplaces.admin.editing import PROVENANCE, STATES, DirectoryAdmin, InUseFilter, two_lines
+from marketplaces.admin.editing import STATES, DirectoryAdmin, InUseFilter, VersionedForm, two_lines
+from marketplaces.admin.hours import OpeningHoursWidget, explain
+from marketplaces.admin.provenance import PROVENANCE, StaleFilter, contradictions, once
 from marketplaces.models import Channel
+
+
+class ChannelForm(VersionedForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "opening_hours" in self.fields:
+            channel = self.instance
+            explain(
+                self.fields["opening_hours"],
+                channel.marketplace if channel.marketplace_id else None,
+                channel.time_zone,
+            )
+
+    class Meta:
+        widgets = {"opening_hours": OpeningHoursWidget}
 
 
 @admin.register(Channel)
 class ChannelAdmin(DirectoryAdmin):
-    list_display = ["what", "marketplace", "kind", "shown_state", "audience", "open_now", "verified_on"]
+    form = ChannelForm
+    list_display = ["what", "place", "shown_state", "open_now", "checked"]
     list_filter = [
         InUseFilter,
+        StaleFilter,
         ("marketplace", RelatedDropdownFilter),
         ("kind", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
         ("audience", ChoicesDropdownFilter),
         "needs_login",
     ]
+    list_select_related = ["marketplace", "contradicts"]
     search_fields = ["name", "name_en", "address", "instructions"]
+    readonly_fields = [*DirectoryAdmin.readonly_fields, "shown_contradictions"]
     autocomplete_fields = ["topics", "contradicts"]
     fieldsets = [
         (None, {"fields": ["marketplace", ("kind", "audience"), "name", "address", "instructions"]}),
         (
             _("When somebody is there"),
-            {"fields": [("opening_hours", "time_zone"), ("first_reply_typical", "first_reply_worst")]},
+            {"fields": ["opening_hours", "time_zone", ("first_reply_typical", "first_reply_worst")]},
         ),
         (
             _("For what it can be used"),
             {"fields": [("needs_login", "works_without_account"), "topics", "position"]},
         ),
-        (_("State"), {"fields": ["state", "state_reason", "remarks", "contradicts"]}),
+        (_("State"), {"fields": ["state", "state_reason", "remarks", "contradicts", "shown_contradictions"]}),
         PROVENANCE,
         (
             _("In English"),
@@ -48,7 +72,18 @@ class ChannelAdmin(DirectoryAdmin):
 
     @display(description=_("channel"), ordering="name")
     def what(self, obj: Channel) -> SafeString:
-        return two_lines(obj.text("name"), obj.address)
+        if not obj.contradicts:
+            return two_lines(obj.text("name"), obj.address)
+        believed = gettext("not believed; believed instead: %(channel)s")
+        return two_lines(obj.text("name"), f"{obj.address} ({believed % {'channel': obj.contradicts.text('name')}})")
+
+    @display(description=_("side by side"))
+    def shown_contradictions(self, obj: Channel) -> SafeString | str:
+        return once(obj, contradictions)
+
+    @display(description=_("marketplace"), ordering="marketplace__slug")
+    def place(self, obj: Channel) -> SafeString:
+        return two_lines(str(obj.marketplace), f"{obj.get_kind_display()}, {obj.get_audience_display()}")
 
     @display(description=_("state"), label=STATES, ordering="state")
     def shown_state(self, obj: Channel) -> tuple[str, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from marketplaces.admin.editing import (
-    PROVENANCE,
     STATES,
     DirectoryAdmin,
     InUseFilter,
@@ -22,40 +24,45 @@ from marketplaces.admin.editing import (
     VersionedForm,
     two_lines,
 )
+from marketplaces.admin.provenance import PROVENANCE, StaleFilter, checked_text, facts_of_marketplace, once
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+from marketplaces.upkeep import restate
 
 IN_ENGLISH = _("In English")
 HTTPS = {"assume_scheme": "https"}
 
 
 @admin.register(Marketplace)
-class MarketplaceAdmin(ModelAdmin):
-    list_display = ["name", "seller_portal", "time_zone", "ticket_number_example"]
+class MarketplaceAdmin(DirectoryAdmin):
+    """Each fact of a marketplace has a source of its own; one that is changed by hand is the editor's."""
+
+    list_display = ["name", "seller_portal", "ticket_number_example", "checked_fact"]
+    list_filter = [InUseFilter]
+    list_select_related: list[str] = []
     search_fields = ["name", "name_en", "slug"]
     readonly_fields = ["shown_provenance", "retired_at"]
-    formfield_overrides = {models.URLField: HTTPS}
+    formfield_overrides: dict[Any, Any] = {**DirectoryAdmin.formfield_overrides, models.URLField: HTTPS}
     fieldsets = [
         (None, {"fields": ["name", "slug", "seller_portal", ("country", "time_zone")]}),
         (_("For letters and claims"), {"fields": ["legal_entity", "postal_address"]}),
         (_("Request numbers"), {"fields": [("ticket_number_pattern", "ticket_number_example")]}),
         (_("What support deals with"), {"fields": ["support_handles", "support_refuses"]}),
-        (_("Where this is known from"), {"fields": ["shown_provenance", "retired_at"]}),
+        (_("Where this is known from"), {"fields": ["shown_provenance", "retired_at", "opened"]}),
         (IN_ENGLISH, {"fields": ["name_en", "support_handles_en", "support_refuses_en"], "classes": ["collapse"]}),
     ]
 
     @display(description=_("sources"))
     def shown_provenance(self, obj: Marketplace) -> SafeString | str:
-        rows = (
-            (
-                Marketplace._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
-                fact.get("source", ""),
-                fact.get("source_grade", ""),
-                fact.get("verified_on", ""),
-            )
-            for name, fact in obj.provenance.items()
-        )
-        return format_html_join("", "<p>{}: {} ({}), {}</p>", rows) or "—"
+        return once(obj, facts_of_marketplace)
+
+    @display(description=_("checked"))
+    def checked_fact(self, obj: Marketplace) -> SafeString | str:
+        """Of the fact that was checked longest ago."""
+        return checked_text(obj)
+
+    def attribute(self, request: HttpRequest, obj: Marketplace, form: Any) -> None:
+        restate(marketplace=obj, before=form.before or {}, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
 
 
 class TopicForm(VersionedForm):
@@ -65,15 +72,15 @@ class TopicForm(VersionedForm):
         label=_("must carry"),
         choices=Topic.Required.choices,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
 
 @admin.register(Topic)
 class TopicAdmin(DirectoryAdmin):
     form = TopicForm
-    list_display = ["name", "slug", "marketplace", "verified_on"]
-    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter)]
+    list_display = ["name", "slug", "marketplace", "checked"]
+    list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     search_fields = ["name", "name_en", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "marketplace", "position"]}),
@@ -85,9 +92,9 @@ class TopicAdmin(DirectoryAdmin):
 
 @admin.register(ResponseTarget)
 class ResponseTargetAdmin(DirectoryAdmin):
-    list_display = ["marketplace", "kind", "promise", "topic", "channel_name", "priority", "is_complex", "verified_on"]
+    list_display = ["marketplace", "kind", "promise", "topic", "channel_name", "priority", "is_complex", "checked"]
     list_display_links = ["marketplace", "kind"]
-    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
+    list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic", "channel"]
     search_fields = ["note", "source"]
     autocomplete_fields = ["topic", "channel"]
@@ -116,10 +123,11 @@ class ResponseTargetAdmin(DirectoryAdmin):
 
 @admin.register(EscalationStep)
 class EscalationStepAdmin(DirectoryAdmin):
-    list_display = ["marketplace", "position", "what", "takes_place", "audience", "term", "shown_state"]
+    list_display = ["marketplace", "position", "what", "takes_place", "audience", "term", "shown_state", "checked"]
     list_display_links = ["what"]
     list_filter = [
         InUseFilter,
+        StaleFilter,
         ("marketplace", RelatedDropdownFilter),
         ("audience", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
@@ -167,8 +175,8 @@ class EscalationStepAdmin(DirectoryAdmin):
 
 @admin.register(Rule)
 class RuleAdmin(DirectoryAdmin):
-    list_display = ["name", "marketplace", "topic", "verified_on"]
-    list_filter = [InUseFilter, ("marketplace", RelatedDropdownFilter)]
+    list_display = ["name", "marketplace", "topic", "checked"]
+    list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
     search_fields = ["name", "name_en"]
     autocomplete_fields = ["topic"]

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import action
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.utils import unquote
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action as button
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from marketplaces import wording
+from marketplaces import history
+from marketplaces.admin.past import past_of, stale_text
+from marketplaces.admin.provenance import Provenance
+from marketplaces.directory_merge import Values
+from marketplaces.history import Action
 from marketplaces.models import State
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.signals import place_of, tell_of_promises
+from marketplaces.upkeep import check, delete, entered_by, mark_checked, set_retired
+
+if TYPE_CHECKING:
+    from hub.models import User
+
 
 STATES = {
     State.WORKING: "success",
@@ -31,20 +43,6 @@ STATES = {
     State.DEAD: "danger",
     State.HISTORIC: "default",
 }
-PROVENANCE = (
-    gettext_lazy("Where this is known from"),
-    {
-        "fields": [
-            ("source", "source_grade"),
-            "verified_on",
-            "verified_by",
-            "key",
-            "updated_at",
-            "retired_at",
-            "opened",
-        ]
-    },
-)
 
 
 def two_lines(first: str, second: str) -> SafeString:
@@ -74,36 +72,29 @@ class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
     `opened` is the version of the row when the page was opened.
     """
 
-    opened = forms.IntegerField(required=False, widget=forms.HiddenInput, label="")
+    opened = forms.CharField(required=False, widget=forms.HiddenInput, label="")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "opened" in self.fields:
-            self.fields["opened"].initial = self.instance.version
+            self.fields["opened"].initial = version_of(self.instance) if self.instance.pk else ""
         if "verified_on" in self.fields:  # its default is a function, for which Django would ask the browser
             self.fields["verified_on"].show_hidden_initial = False
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.instance.pk and self.cleaned_data.get("opened") != self.instance.version:
+        if self.instance.pk and self.cleaned_data.get("opened") != (now := version_of(self.instance)):
             self.data = again = cast(QueryDict, self.data).copy()
-            again[self.add_prefix("opened")] = str(self.instance.version)
+            again[self.add_prefix("opened")] = now
             raise forms.ValidationError(stale_text(self.instance))
         return cleaned
 
 
-def stale_text(row: Model) -> str:
-    """Who changed a row last, what and when, for the person who is told that their form is old."""
-    kind = ContentType.objects.get_for_model(row)
-    last = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).select_related("user").first()
-    who, what, when = gettext("the hub"), gettext("loaded from a release"), ""
-    if last:
-        who, what = str(last.user), last.get_change_message()
-        when = wording.near(last.action_time, timezone.now())
-    return gettext(
-        "While you were editing, this row was changed: %(who)s %(when)s: %(what)s Nothing was saved."
-        " Check your values below; saving again keeps yours."
-    ) % {"who": who, "what": what, "when": when}
+def version_of(row: Model) -> str:
+    """What differs after every change of the row."""
+    if isinstance(row, DirectoryRow):
+        return str(row.version)
+    return sha256(json.dumps(history.values_of(row), sort_keys=True).encode()).hexdigest()
 
 
 class InUseFilter(RadioFilter):
@@ -114,7 +105,7 @@ class InUseFilter(RadioFilter):
     all_option = ["", gettext_lazy("in use")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("retired", gettext_lazy("retired")), ("any", gettext_lazy("both"))]
+        return [("retired", gettext_lazy("retired ones")), ("any", gettext_lazy("both"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "any":
@@ -122,16 +113,18 @@ class InUseFilter(RadioFilter):
         return queryset.filter(retired_at__isnull=self.value() != "retired")
 
 
-class DirectoryAdmin(ModelAdmin):
-    """Lists, forms and actions that all rows of the directory share."""
+class DirectoryAdmin(Provenance, ModelAdmin):
+    """Lists, forms and actions that all rows of the directory share. Each change has its line in the history."""
 
     form = VersionedForm
     list_select_related = ["marketplace"]
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ["verified_by", "key", "updated_at", "retired_at"]
+    readonly_fields = ["shown_sources", "shown_check", "key", "updated_at", "retired_at"]
     actions = ["check_today", "retire", "bring_back"]
     actions_submit_line = ["save_as_checked"]
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
+    object_history_template = "admin/marketplaces/history.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -144,23 +137,53 @@ class DirectoryAdmin(ModelAdmin):
             return row
         return self.model._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).first()
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        context = {"show_save_and_add_another": False, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        row = self.get_object(request, unquote(object_id))
+        past = past_of(row) if row is not None else []
+        return super().history_view(request, object_id, {**(extra_context or {}), "past": past})
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        source = gettext("entered by %(person)s") % {"person": request.user}
+        source = entered_by(request.user)  # type: ignore[arg-type]
         return {"source": source, **super().get_changeform_initial_data(request)}
 
-    def save_model(self, request: HttpRequest, obj: DirectoryRow, form: Any, change: bool) -> None:
-        if not change or "verified_on" in form.changed_data:
-            obj.verified_by = request.user  # type: ignore[assignment]
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        form.before = history.values_of(self.model._default_manager.get(pk=obj.pk)) if change else None
+        self.attribute(request, obj, form)
         super().save_model(request, obj, form, change)
 
+    def attribute(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Who stands behind the row that is about to be saved."""
+        if form.before is None or "verified_on" in form.changed_data:
+            obj.verified_by = request.user
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        action = getattr(form.instance, "done", Action.CHANGED)
+        self._record(request, form.instance, form.before, action if change else Action.CREATED)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        delete(row=obj, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        self._tell(request, place_of(obj))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
     @button(description=gettext_lazy("Save as checked today"), permissions=["change"])
-    def save_as_checked(self, request: HttpRequest, obj: DirectoryRow) -> None:
-        self._check(request, obj)
+    def save_as_checked(self, request: HttpRequest, obj: Any) -> None:
+        mark_checked(row=obj, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        obj.done = Action.CHECKED
 
     @action(description=gettext_lazy("Checked today"), permissions=["change"])
     def check_today(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset:
-            self._check(request, row)
+            check(row=row, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
         text = ngettext(
             "%(count)d row is marked as checked today.", "%(count)d rows are marked as checked today.", len(queryset)
         )
@@ -168,22 +191,28 @@ class DirectoryAdmin(ModelAdmin):
 
     @action(description=gettext_lazy("Retire: keep, but out of sight"), permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._set_retired(request, queryset.filter(retired_at=None), gettext("Retired."))
+        self._set_retired(request, queryset.filter(retired_at=None), True)
 
     @action(description=gettext_lazy("Bring back into use"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._set_retired(request, queryset.exclude(retired_at=None), gettext("Brought back into use."))
+        self._set_retired(request, queryset.exclude(retired_at=None), False)
 
-    def _check(self, request: HttpRequest, row: DirectoryRow) -> None:
-        row.verified_on, row.verified_by = timezone.localdate(), request.user  # type: ignore[assignment]
-        row.save(update_fields=["verified_on", "verified_by"])
-        self.log_change(request, row, gettext("Checked."))
-
-    def _set_retired(self, request: HttpRequest, queryset: QuerySet[Any], note: str) -> None:
+    def _set_retired(self, request: HttpRequest, queryset: QuerySet[Any], retired: bool) -> None:
         rows = list(queryset)
         for row in rows:
-            row.retired_at = None if row.retired_at else timezone.now()
-            row.save(update_fields=["retired_at"])
-            self.log_change(request, row, note)
+            set_retired(row=row, retired=retired, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        self._tell(request, set().union(*map(place_of, rows)))
         text = ngettext("%(count)d row is changed.", "%(count)d rows are changed.", len(rows))
         messages.success(request, text % {"count": len(rows)})
+
+    def _record(self, request: HttpRequest, row: Any, before: Values | None, action: Action) -> None:
+        now, actor = timezone.now(), cast("User", request.user)
+        if before is None:
+            history.entered(row=row, now=now, actor=actor)
+        elif not history.record(row=row, before=before, action=action, now=now, actor=actor):
+            return
+        self._tell(request, place_of(row))
+
+    def _tell(self, request: HttpRequest, places: set[int]) -> None:
+        """Those who count by the directory ask the editor what to do about running deadlines."""
+        tell_of_promises(self.model, places, actor=cast("User", request.user), request=request)

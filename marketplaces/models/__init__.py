@@ -1,4 +1,5 @@
 from marketplaces.models.channel import ROUND_THE_CLOCK, Channel
+from marketplaces.models.directory_change import DirectoryChange, StaleDigest
 from marketplaces.models.directory_row import Audience, Grade, Priority, State
 from marketplaces.models.escalation_step import EscalationStep, Rule
 from marketplaces.models.marketplace import Marketplace, ShippedFact, Source
@@ -9,6 +10,7 @@ __all__ = [
     "ROUND_THE_CLOCK",
     "Audience",
     "Channel",
+    "DirectoryChange",
     "EscalationStep",
     "Grade",
     "Marketplace",
@@ -17,6 +19,7 @@ __all__ = [
     "Rule",
     "ShippedFact",
     "Source",
+    "StaleDigest",
     "State",
     "Topic",
 ]

@@ -1,5 +1,6 @@
 """What every row of the directory has: two languages, a source, a place in the shipped file, a version."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -67,6 +68,11 @@ class DirectoryRow(Bilingual):
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "version", "updated_at"}
         super().save(*args, **kwargs)
+
+    @property
+    def checked_on(self) -> date:
+        """The day since which nobody has checked it."""
+        return self.verified_on
 
 
 class State(models.TextChoices):

@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +40,12 @@ class Marketplace(Bilingual):
 
     def __str__(self) -> str:
         return self.text("name")
+
+    @property
+    def checked_on(self) -> date | None:
+        """The day since which nobody has checked some fact of it; None if it has no facts."""
+        days = [fact["verified_on"] for fact in self.provenance.values()]
+        return date.fromisoformat(min(days)) if days else None
 
 
 class Source(Bilingual):

@@ -1,7 +1,6 @@
 """The directory in the workplace: reading it, keeping it true, and not overwriting a colleague."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -12,62 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+from tests.marketplaces.workplace import change, filled, listed, save
 
 LISTS = ["marketplace", "channel", "topic", "responsetarget", "escalationstep", "rule", "source"]
-
-
-@pytest.fixture
-def editor(db: None) -> User:
-    user = User.objects.create_user("editor@example.com", language="en", full_name="Edith")
-    user.groups.add(Group.objects.get(name="directory editor"))
-    return user
-
-
-@pytest.fixture
-def colleague(editor: User) -> User:
-    user = User.objects.create_user("colleague@example.com", language="en", full_name="Colin")
-    user.groups.add(Group.objects.get(name="directory editor"))
-    return user
-
-
-@pytest.fixture
-def market(db: None) -> Marketplace:
-    return Marketplace.objects.create(slug="bazaar", name="Базар", name_en="Bazaar")
-
-
-@pytest.fixture
-def chat(market: Marketplace) -> Channel:
-    return Channel.objects.create(
-        marketplace=market,
-        kind="chat",
-        name="Чат",
-        name_en="Chat",
-        opening_hours="24/7",
-        source="S1",
-        verified_on=date(2026, 1, 1),
-    )
-
-
-def filled(client: Client, row: Any) -> dict[str, Any]:
-    """What a browser would send back for the row's page as it is now."""
-    page = client.get(change(row))
-    form = page.context["adminform"].form
-    values = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in values.items() if value is not None and value is not False}
-
-
-def save(client: Client, row: Any, values: dict[str, Any]) -> None:
-    answer = client.post(change(row), values)
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
-    row.refresh_from_db()
-
-
-def change(row: Any) -> str:
-    return reverse(f"admin:marketplaces_{row._meta.model_name}_change", args=[row.pk])
-
-
-def listed(model: str, query: str = "") -> str:
-    return reverse(f"admin:marketplaces_{model}_changelist") + query
 
 
 def full_directory(market: Marketplace, count: int) -> None:
@@ -151,7 +97,9 @@ def test_checked_today_is_one_click_and_stands_in_the_history(client: Client, ed
     chat.refresh_from_db()
     assert (chat.verified_on, chat.verified_by, chat.version) == (timezone.localdate(), editor, 2)
     history = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk]))
-    assert "Checked." in history.content.decode()
+    (line,) = history.context["past"]
+    assert (line["what"], line["who"]) == ("checked", "Edith")
+    assert line["fields"][0][:2] == ("Checked on", "Jan. 1, 2026")
 
 
 def test_of_two_people_who_edit_one_row_the_second_is_told(

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +18,6 @@ from tests.marketplaces.directory_files import Folder, channel, platform_text
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
 
 
 def load(folder: Folder, **options: Any) -> Report:
@@ -156,7 +150,7 @@ def test_an_offer_turned_down_comes_back_only_when_the_file_changes_again(folder
     folder.write(platform_text(channel("chat", address='"https://second.example"'), channel("post")))
     load(folder)
 
-    directory.keep_own(fact=ShippedFact.objects.get(key="chat"))
+    directory.keep_own(fact=ShippedFact.objects.get(key="chat"), now=NOW)
     assert outcomes(load(folder)) == {"channel chat": Outcome.KEPT}
     assert Channel.objects.get(key="chat").address == "https://our.example"
 

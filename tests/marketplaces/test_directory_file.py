@@ -18,11 +18,6 @@ from marketplaces.working_time import Unit
 from tests.marketplaces.directory_files import Folder, channel, platform_text
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 def problems(folder: Folder, text: str) -> list[str]:
     """What the reader says of the text, each without the path."""
     folder.write(text)

@@ -1,0 +1,70 @@
+"""What the releases offer and the team has not decided on, what the team deleted, and what the releases dropped."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import prefetch_related_objects
+
+from marketplaces.directory import facts_of
+from marketplaces.directory_merge import Values
+from marketplaces.directory_rows import KINDS, Kind
+from marketplaces.directory_store import Row, Store
+from marketplaces.models import ShippedFact
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the release says of a row and the team has otherwise; `fields` are those to decide on."""
+
+    fact: ShippedFact
+    kind: Kind
+    row: Row
+    mine: Values
+
+    @property
+    def fields(self) -> list[str]:
+        return facts_of(self.fact.offer)
+
+    def comes_with(self, name: str) -> Values:
+        """What the release says of where its value of a field is from."""
+        offer = self.fact.offer
+        return {source: offer[source] for source in self.kind.sources(name) if source in offer}
+
+
+@dataclass(frozen=True)
+class Open:
+    offers: list[Offer] = field(default_factory=list)
+    retired: list[tuple[Kind, Row]] = field(default_factory=list)
+    deleted: list[tuple[Kind, ShippedFact]] = field(default_factory=list)
+
+
+def count() -> int:
+    return ShippedFact.objects.exclude(offer={}).count()
+
+
+@transaction.atomic
+def read(now: datetime) -> Open:
+    """All of it, with a number of queries that does not depend on the rows."""
+    found, store = Open(), Store(now)
+    facts = list(ShippedFact.objects.order_by("marketplace", "key"))
+    for kind in KINDS:
+        store.read(kind)
+        for fact in facts:
+            if fact.kind == kind.name:
+                _sort(found, store, kind, fact)
+        if hasattr(kind.model, "marketplace"):  # a row says its name with that of its marketplace
+            offered = [offer.row for offer in found.offers if offer.kind is kind]
+            retired = [row for other, row in found.retired if other is kind]
+            prefetch_related_objects([*offered, *retired], "marketplace")
+    return found
+
+
+def _sort(found: Open, store: Store, kind: Kind, fact: ShippedFact) -> None:
+    row = store.row(kind, (fact.marketplace, fact.key))
+    if row is None:
+        found.deleted.append((kind, fact))
+    elif fact.offer:
+        found.offers.append(Offer(fact, kind, row, store.values(kind, row)))
+    elif fact.values.get("retired") and row.retired_at:
+        found.retired.append((kind, row))

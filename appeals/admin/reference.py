@@ -45,12 +45,10 @@ class AskedForm(forms.Form):
         empty_label=gettext_lazy("Any topic"),
         widget=UnfoldAdminSelectWidget,
     )
-    account_access = forms.TypedChoiceField(
+    account_access = forms.ChoiceField(
         label=gettext_lazy("seller account"),
         required=False,
-        empty_value=True,
         choices=[("true", gettext_lazy("can be entered")), ("false", gettext_lazy("cannot be entered"))],
-        coerce=lambda value: value == "true",
         widget=forms.RadioSelect,
     )
     at = MomentField(label=gettext_lazy("when to write"))
@@ -70,7 +68,7 @@ class AskedForm(forms.Form):
     def situation(self, now: datetime) -> Situation:
         """What can be read of the form; for the rest what holds by default."""
         asked = self.cleaned_data if hasattr(self, "cleaned_data") else {}
-        return Situation(asked.get("at") or now, asked.get("topic"), asked.get("account_access", True))
+        return Situation(asked.get("at") or now, asked.get("topic"), asked.get("account_access") != "false")
 
 
 def contact_view(request: HttpRequest) -> HttpResponse:

@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 from django.utils.dateparse import parse_date
+from django.utils.timezone import localdate
 from django.utils.translation import get_language
 
 from marketplaces.models import Grade, Source
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.staleness import limit
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Citation:
     grade_text: str
     verified_on: date | None
     verified_by: str
-    note: str = ""
+    is_stale: bool
+    note: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class References:
     def __init__(self) -> None:
         self._known = {source.key: source for source in Source.objects.all()}
         self._cited: set[str] = set()
+        self._limit = limit(localdate())
 
     @property
     def cited(self) -> list[Cited]:
@@ -69,4 +73,5 @@ class References:
         self._cited |= set(keys) & self._known.keys()
         parts = [Part(key, key in self._known) for key in keys if key]
         grade_text = str(Grade(grade).label) if grade in Grade.values else ""
-        return Citation(parts, grade, grade_text, checked, by, note)
+        stale = checked is not None and checked < self._limit
+        return Citation(parts, grade, grade_text, checked, by, stale, note)

@@ -4,17 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from appeals import lifecycle
 from appeals.models import Appeal, Membership, Shop
 from hub.models import User
 from marketplaces import directory
-from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
+from marketplaces.models import Channel, EscalationStep, Marketplace, Source, Topic
 
 PAGE = "where-to-write"
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -271,6 +273,28 @@ def test_the_escalation_path_is_a_ladder_with_buyers_steps_apart(client: Client,
         "What support deals with",
         "What support does not deal with",
     ]
+
+
+def test_a_fact_says_where_it_is_from_and_that_nobody_checked_it_for_long(
+    client: Client, market: Marketplace, viewer: User
+) -> None:
+    source = Source.objects.create(
+        key="X1", title="Статья", title_en="An article", url="https://example.com", grade="C"
+    )
+    today = timezone.localdate()
+    fields: dict[str, Any] = {"source": "X1, a friend", "verified_by": viewer}
+    old = today - timedelta(days=settings.STALE_AFTER_DAYS + 1)
+    Channel.objects.create(marketplace=market, kind="chat", name="Старый", verified_on=old, **fields)
+    Channel.objects.create(marketplace=market, kind="chat", name="Новый", verified_on=today, **fields)
+    client.force_login(viewer)
+    page = client.get(reverse(PAGE))
+    stale, fresh = [card.place.citation for card in page.context["write"]]
+    assert (stale.is_stale, fresh.is_stale) == (True, False)
+    assert [(part.text, part.listed) for part in fresh.parts] == [("X1", True), ("a friend", False)]
+    assert (fresh.verified_on, fresh.verified_by) == (today, "viewer@example.com")
+    html = page.content.decode()
+    assert f'<a href="{source.url}" target="_blank" rel="noopener noreferrer">An article</a>' in html
+    assert html.count("not checked for long") == 1
 
 
 def test_a_step_that_cannot_be_taken_yet_says_from_when(client: Client, market: Marketplace, viewer: User) -> None:

@@ -31,7 +31,7 @@ def move(arguments: type[Serializer[Any]], url_path: str) -> Callable[[Any], Any
     described = extend_schema(
         request=arguments, responses={200: OpenApiResponse(AppealSerializer, "The appeal as it is now.")}
     )
-    return lambda method: action(detail=True, methods=["post"], url_path=url_path)(described(method))
+    return lambda method: described(action(detail=True, methods=["post"], url_path=url_path)(method))
 
 
 class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):

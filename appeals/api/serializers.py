@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from appeals.api.people import EmailOfPerson
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Reminder, Shop
+from marketplaces.api.examples import example
 from marketplaces.api.fields import Flag, Key, KnownFields, Moment, OrNull, Roubles, RowSerializer, Slug, Text, now_of
 from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
 from marketplaces.working_time import Unit
@@ -92,6 +93,20 @@ class EscalationSerializer(serializers.Serializer[Appeal]):
         return NextStepSerializer(step, context=self.context).data if step else None
 
 
+@example(
+    "a payment that did not come",
+    {
+        "shop": 1,
+        "topic": "finance",
+        "subject": "Выплата за сентябрь не пришла",
+        "body": "Заказы 12345678-0001 и 12345678-0002 доставлены, выплаты нет.",
+        "desired_outcome": "Перечислить 12 500 рублей",
+        "order_numbers": ["12345678-0001", "12345678-0002"],
+        "amount_at_stake": "12500.00",
+        "assignee": "agent@example.com",
+        "client_reference": "erp:4711",
+    },
+)
 class AppealSerializer(RowSerializer):
     shop = ShopOfCaller(help_text="Number of the shop. It stays as it was made.")
     topic = Slug(queryset=Topic.objects.all(), allow_null=True, required=False, help_text="Slug of the topic.")
@@ -179,6 +194,15 @@ class AppealSerializer(RowSerializer):
         return f"{settings.BASE_URL}{appeal.get_absolute_url()}"
 
 
+@example(
+    "a shop and its team",
+    {
+        "name": "Чай и чашки",
+        "marketplace": "ozon",
+        "inn": "7701234567",
+        "members": ["agent@example.com", "lead@example.com"],
+    },
+)
 class ShopSerializer(RowSerializer):
     marketplace = Slug(queryset=Marketplace.objects.all(), help_text="Slug of its marketplace. It stays there.")
     members = EmailOfPerson(

@@ -171,7 +171,7 @@ class Pages(BasePagination):
                 "in": "query",
                 "required": False,
                 "description": "Where the page begins: taken from `next` or `previous`, never made by hand.",
-                "schema": {"type": "string", "format": "cursor"},
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
             },
         ]
 

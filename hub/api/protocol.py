@@ -36,10 +36,12 @@ class Protocol(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        check_parameters(self)
         method = str(request.method).lower()
         handler = getattr(self, method, None)
-        if request.method not in SAFE_METHODS and handler:
+        if handler is None:
+            return
+        check_parameters(self)
+        if request.method not in SAFE_METHODS:
             setattr(self, method, partial(self._write, handler))
 
     def _write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:

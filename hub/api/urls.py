@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
 from django.urls import include, path, re_path
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -56,10 +55,6 @@ class NoSuchAddress(APIView):
         raise NotFound(text)
 
 
-def no_such_address(request: HttpRequest) -> HttpResponseBase:
-    return NoSuchAddress.as_view()(request)
-
-
 def router() -> SimpleRouter:
     found = SimpleRouter(trailing_slash=True)
     views: dict[str, type[GenericViewSet[Any]]] = {
@@ -87,5 +82,5 @@ urlpatterns = [
     path("v1/me/", wired(MeViewSet).as_view({"get": "retrieve"}), name="me"),
     re_path(rf"^v1/{OF_MARKETPLACE}/promise/$", wired(PromiseViewSet).as_view({"get": "retrieve"}), name="promise"),
     path("v1/", include(router().urls)),
-    re_path(r"^", no_such_address),
+    re_path(r"^", NoSuchAddress.as_view()),
 ]

@@ -13,14 +13,23 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from marketplaces.api.moments import read_day, read_moment, read_moment_of_address
+from marketplaces.api.moments import FarYearError, read_day, read_moment, read_moment_of_address
+
+FAR_YEAR = _("No calendar covers this year.")
 
 
 class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:  # before spaces around it are taken away
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
+
+
+def is_whole(data: Any) -> bool:
+    """A whole number in JSON, where 1.0 is one too."""
+    return (isinstance(data, int) and not isinstance(data, bool)) or (isinstance(data, float) and data.is_integer())
 
 
 class Flag(serializers.BooleanField):
@@ -34,9 +43,9 @@ class Flag(serializers.BooleanField):
 
 class Whole(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
+        if not is_whole(data):
             self.fail("invalid")
-        return data
+        return int(data)
 
 
 @extend_schema_field(
@@ -64,13 +73,16 @@ class Moment(serializers.DateTimeField):
     """In: ISO 8601 with any offset. Out: UTC with `Z`."""
 
     default_error_messages = {
-        "moment": _("This is no time in ISO 8601 with an offset, such as 2026-01-12T10:00:00+03:00.")
+        "moment": _("This is no time in ISO 8601 with an offset, such as 2026-01-12T10:00:00+03:00."),
+        "out_of_range": FAR_YEAR,
     }
     reader = staticmethod(read_moment)
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
             return self.reader(value)
+        except FarYearError:
+            self.fail("out_of_range")
         except (TypeError, ValueError):
             self.fail("moment")
 
@@ -79,9 +91,13 @@ class Moment(serializers.DateTimeField):
 
 
 class Day(serializers.DateField):
+    default_error_messages = {"out_of_range": FAR_YEAR}
+
     def to_internal_value(self, value: Any) -> date:
         try:
             return read_day(value)
+        except FarYearError:
+            self.fail("out_of_range")
         except (TypeError, ValueError):
             self.fail("invalid", format="YYYY-MM-DD")
 
@@ -97,14 +113,20 @@ class Slug(serializers.SlugRelatedField[Any]):
             self.fail("invalid")
         return super().to_internal_value(data)
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """An empty slug is a wrong one, and not the same as null."""
+        if data == "":
+            self.fail("invalid")
+        return super().run_validation(data)
+
 
 class Key(serializers.PrimaryKeyRelatedField[Any]):
     """A row by its number."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, int) or isinstance(data, bool):
+        if not is_whole(data):
             self.fail("incorrect_type", data_type=type(data).__name__)
-        return super().to_internal_value(data)
+        return super().to_internal_value(int(data))
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

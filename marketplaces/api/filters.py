@@ -13,7 +13,8 @@ from django_filters import rest_framework as filters
 from django_filters.fields import ModelChoiceField
 from drf_spectacular.utils import extend_schema_field
 
-from marketplaces.api.moments import read_moment_of_address
+from marketplaces.api.fields import FAR_YEAR
+from marketplaces.api.moments import FarYearError, read_moment_of_address
 from marketplaces.models import (
     Audience,
     Channel,
@@ -30,6 +31,8 @@ class _MomentField(forms.CharField):
         text = super().to_python(value)
         try:
             return read_moment_of_address(text) if text else None
+        except FarYearError as error:
+            raise ValidationError(FAR_YEAR, code="out_of_range") from error
         except ValueError as error:
             message = _("This is no time in ISO 8601 with an offset, such as 2026-01-12T10:00:00+03:00.")
             raise ValidationError(message, code="moment") from error

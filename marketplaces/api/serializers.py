@@ -4,11 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from marketplaces import history
+from marketplaces.api.examples import example
 from marketplaces.api.fields import Flag, Key, KnownFields, Moment, OrNull, RowSerializer, Slug, Text, Whole, now_of
 from marketplaces.hours_text import describe
 from marketplaces.models import (
@@ -23,6 +26,7 @@ from marketplaces.models import (
     Topic,
 )
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.signals import place_of, tell_of_promises
 from marketplaces.working_time import Unit
 
 LONGEST = int(timedelta(days=3660).total_seconds())
@@ -30,6 +34,8 @@ PROVENANCE = ("source", "source_grade", "verified_on")
 
 
 class MarketplaceSerializer(RowSerializer):
+    seller_portal = Text(read_only=True, help_text="Its address; empty: not known.")
+
     class Meta:
         model = Marketplace
         fields = (
@@ -77,6 +83,8 @@ class DirectoryRowSerializer(RowSerializer):
 
     @transaction.atomic
     def _save(self, row: DirectoryRow, values: dict[str, Any]) -> DirectoryRow:
+        user, now = self.context["request"].user, timezone.now()
+        before = history.values_of(row) if row.pk else None
         lists = {name: values.pop(name) for name in self.lists if name in values}
         for name, value in values.items():
             setattr(row, name, value)
@@ -84,6 +92,11 @@ class DirectoryRowSerializer(RowSerializer):
         row.save()
         for name, members in lists.items():
             getattr(row, name).set(members)
+        if before is None:
+            history.entered(row=row, now=now, actor=user)
+        else:
+            history.record(row=row, before=before, action=history.Action.CHANGED, now=now, actor=user)
+        tell_of_promises(type(row), place_of(row), actor=user)
         return row
 
 
@@ -113,6 +126,17 @@ class OpeningHoursTextSerializer(serializers.Serializer[Any]):
     en = serializers.CharField()
 
 
+@example(
+    "an address for letters",
+    {
+        "marketplace": "ozon",
+        "kind": "email",
+        "name": "Почта для претензий",
+        "address": "claims@example.com",
+        "opening_hours": "Mo-Fr 09:00-18:00; PH off",
+        "works_without_account": True,
+    },
+)
 class ChannelSerializer(DirectoryRowSerializer):
     marketplace = Slug(queryset=Marketplace.objects.all())
     address = Text(max_length=500, allow_blank=True)
@@ -187,6 +211,10 @@ class ChannelSerializer(DirectoryRowSerializer):
         return {language: describe(channel.opening_hours, channel.zone, language) for language in ("ru", "en")}
 
 
+@example(
+    "returns",
+    {"slug": "lost-returns", "name": "Потерянные возвраты", "required": ["order_number"]},
+)
 class TopicSerializer(DirectoryRowSerializer):
     marketplace = Slug(
         queryset=Marketplace.objects.all(), allow_null=True, required=False, help_text="Null: it serves all of them."
@@ -206,6 +234,10 @@ class TopicSerializer(DirectoryRowSerializer):
         fields = ("slug", "marketplace", "name", "examples", "required", *PROVENANCE)
 
 
+@example(
+    "three working days for an answer about money",
+    {"kind": "answer", "marketplace": "ozon", "topic": "finance", "amount": 3, "unit": "working_days"},
+)
 class ResponseTargetSerializer(DirectoryRowSerializer):
     marketplace = Slug(queryset=Marketplace.objects.all())
     topic = Slug(queryset=Topic.objects.all(), allow_null=True, required=False)
@@ -230,6 +262,10 @@ class ResponseTargetSerializer(DirectoryRowSerializer):
         )
 
 
+@example(
+    "a formal claim",
+    {"marketplace": "ozon", "position": 4, "name": "Претензия", "term_amount": 30, "term_unit": "calendar_days"},
+)
 class EscalationStepSerializer(DirectoryRowSerializer):
     marketplace = Slug(queryset=Marketplace.objects.all())
     channel = Key(queryset=Channel.objects.all(), allow_null=True, required=False)

@@ -1,13 +1,15 @@
 """The directory: every user reads it, editors write it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import DjangoModelPermissions, IsAuthenticated
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
+from marketplaces import upkeep
 from marketplaces.api import filters
 from marketplaces.api.serializers import (
     ChannelSerializer,
@@ -17,6 +19,10 @@ from marketplaces.api.serializers import (
     TopicSerializer,
 )
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
+from marketplaces.signals import place_of, tell_of_promises
+
+if TYPE_CHECKING:
+    from hub.models import User
 
 DIGITS = "[0-9]{1,18}"
 SLUG = "[-a-zA-Z0-9_]{1,60}"
@@ -34,7 +40,10 @@ class MarketplaceViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Mark
 
 
 class DirectoryViewSet(ModelViewSet[Any]):
-    """What every user reads and editors write. What was retired is in no list, but still read by its address."""
+    """What every user reads and editors write. What was retired is in no list, but still read by its address.
+
+    After a change of what deadlines are counted by, running deadlines are recomputed in the background.
+    """
 
     permission_classes = [IsAuthenticated, DjangoModelPermissions]
     http_method_names = ["get", "post", "patch", "delete"]
@@ -44,9 +53,17 @@ class DirectoryViewSet(ModelViewSet[Any]):
         rows = super().get_queryset()
         return rows.filter(retired_at=None) if self.action == "list" else rows
 
+    def perform_destroy(self, instance: Any) -> None:
+        actor = cast("User", self.request.user)
+        upkeep.delete(row=instance, actor=actor, now=timezone.now())
+        tell_of_promises(type(instance), place_of(instance), actor=actor)
+
 
 class ChannelViewSet(DirectoryViewSet):
-    """Ways to reach the support of a marketplace. Every user reads them, directory editors write them."""
+    """Ways to reach the support of a marketplace. Every user reads them, directory editors write them.
+
+    A change moves the running deadlines of the marketplace, in the background.
+    """
 
     queryset = Channel.objects.select_related("marketplace").prefetch_related("topics")
     serializer_class = ChannelSerializer
@@ -70,7 +87,8 @@ class TopicViewSet(DirectoryViewSet):
 class ResponseTargetViewSet(DirectoryViewSet):
     """Promises of the marketplaces: how long a reply may take. What a target does not name it does not ask for.
 
-    Every user reads them, directory editors write them.
+    Every user reads them, directory editors write them. A change moves the running deadlines of the marketplace, in
+    the background.
     """
 
     queryset = ResponseTarget.objects.select_related("marketplace", "topic")
@@ -81,7 +99,10 @@ class ResponseTargetViewSet(DirectoryViewSet):
 
 
 class EscalationStepViewSet(DirectoryViewSet):
-    """Steps of the escalation paths. Every user reads them, directory editors write them."""
+    """Steps of the escalation paths. Every user reads them, directory editors write them.
+
+    A change moves the running deadlines of the marketplace, in the background.
+    """
 
     queryset = EscalationStep.objects.select_related("marketplace").prefetch_related("requires")
     serializer_class = EscalationStepSerializer

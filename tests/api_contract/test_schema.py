@@ -102,6 +102,13 @@ def test_every_request_takes_known_fields_only(schema: dict[str, Any]) -> None:
             assert component["additionalProperties"] is False, name
 
 
+def test_each_move_takes_its_own_fields(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        if method == "post":
+            (media,) = operation["requestBody"]["content"].values()
+            assert path.endswith("appeals/") == media["schema"]["$ref"].endswith("/AppealRequest"), path
+
+
 def test_examples_fit_what_they_are_examples_of(schema: dict[str, Any]) -> None:
     found = 0
     for method, path, operation in operations(schema):

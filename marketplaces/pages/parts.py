@@ -77,9 +77,10 @@ def place(channel: Channel, at: datetime, references: References) -> Place:
     language, zone = get_language() or settings.LANGUAGE_CODE, get_current_timezone_name()
     told = channel.opening_hours not in ("", ROUND_THE_CLOCK)
     unsafe = channel.state in UNSAFE
+    name, kind = channel.text("name"), capfirst(str(channel.get_kind_display()))
     return Place(
-        name=channel.text("name"),
-        kind=capfirst(str(channel.get_kind_display())),
+        name=name,
+        kind="" if kind == name else str(kind),
         icon=ICONS[Channel.Kind(channel.kind)],
         state=str(channel.get_state_display()),
         tone=TONES[State(channel.state)],

@@ -48,21 +48,31 @@ class MeasuredSerializer(serializers.Serializer[contact.Measured]):
         return int(measured.median.total_seconds())
 
 
-class ContactSerializer(serializers.Serializer[contact.Contact]):
-    channel = ChannelSerializer()
-    is_open = serializers.BooleanField(allow_null=True)
-    opens_at = Moment(allow_null=True)
-    closes_at = Moment(allow_null=True)
+class ContactSerializer(ChannelSerializer):
+    """A channel at the moment that was asked about, with what to expect of it. The context holds what was found."""
+
     promised = serializers.SerializerMethodField(help_text="Seconds within which a first reply is promised.")
     measured = serializers.SerializerMethodField(help_text="Null until there are answered appeals on this channel.")
-    why = serializers.CharField(help_text="Why it stands where it stands, in a sentence.")
+    why = serializers.SerializerMethodField(help_text="Why it stands where it stands, in a sentence.")
 
-    def get_promised(self, found: contact.Contact) -> int | None:
-        return None if found.promised is None else int(found.promised.total_seconds())
+    class Meta(ChannelSerializer.Meta):
+        fields = (*ChannelSerializer.Meta.fields, "promised", "measured", "why")  # type: ignore[assignment]  # Meta is a namespace, not a base class
+
+    def get_promised(self, channel: Channel) -> int | None:
+        promised = self._found(channel).promised
+        return None if promised is None else int(promised.total_seconds())
 
     @extend_schema_field(MeasuredSerializer(allow_null=True))
-    def get_measured(self, found: contact.Contact) -> Any:
-        return MeasuredSerializer(found.measured).data if found.measured else None
+    def get_measured(self, channel: Channel) -> Any:
+        measured = self._found(channel).measured
+        return MeasuredSerializer(measured).data if measured else None
+
+    def get_why(self, channel: Channel) -> str:
+        return self._found(channel).why
+
+    def _found(self, channel: Channel) -> contact.Contact:
+        found: contact.Contact = self.context["found"][channel.pk]
+        return found
 
 
 class PromiseSerializer(serializers.Serializer[promises.Promise]):
@@ -106,9 +116,9 @@ class ContactViewSet(OfMarketplace):
         """
         marketplace, given = self.asked()
         places, _promises = where_to_write(marketplace, reader=request.user, **given)
-        context = {**self.get_serializer_context(), "now": given["at"]}
-        found: Any = places.write
-        return Response(ContactSerializer(found, many=True, context=context).data)
+        found = {one.channel.pk: one for one in places.write}
+        context = {**self.get_serializer_context(), "now": given["at"], "found": found}
+        return Response(ContactSerializer([one.channel for one in places.write], many=True, context=context).data)
 
 
 class PromiseViewSet(OfMarketplace):

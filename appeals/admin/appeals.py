@@ -1,4 +1,4 @@
-"""The list of appeals, the form that logs one, its page, and the doors of its verbs."""
+"""The form that logs an appeal, its page, and the doors of its verbs."""
 
 from __future__ import annotations
 
@@ -8,80 +8,26 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
-from unfold.admin import ModelAdmin
-from unfold.decorators import display
-from unfold.views import ChangeList
 
 from appeals import lifecycle, wording
-from appeals.admin import filters, needs, page, verbs
+from appeals.admin import bulk, page, verbs
 from appeals.admin.forms import AppealForm, PromiseForm
+from appeals.admin.listing import TONES, AppealListing
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
 from appeals.promises import Promise
-from appeals.templatetags.workplace import roubles
-
-TONES = {
-    Appeal.Status.DRAFT: "default",
-    Appeal.Status.WAITING: "info",
-    Appeal.Status.OUR_TURN: "warning",
-    Appeal.Status.RESOLVED: "success",
-}
-
-
-def two_lines(first: str, second: str, tone: str = "") -> SafeString:
-    return format_html('<span class="hub-two {}"><span>{}</span><small>{}</small></span>', tone, first, second)
-
-
-class AppealList(ChangeList):
-    """The rows with their running clocks: one more query, however many rows."""
-
-    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Appeal]:
-        found: QuerySet[Appeal] = super().get_queryset(request, *args, **kwargs)
-        return found.prefetch_related(needs.CLOCKS)
 
 
 @admin.register(Appeal)
-class AppealAdmin(ModelAdmin):
-    list_display = ["what", "place", "state", "due", "assignee", "money"]
-    list_filter = [
-        filters.TurnFilter,
-        filters.DueFilter,
-        filters.StatusFilter,
-        filters.MarketplaceFilter,
-        filters.ShopFilter,
-        filters.TopicFilter,
-        filters.AssigneeFilter,
-    ]
-    list_select_related = ["shop__marketplace", "topic", "assignee"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["search_text"]
-    search_help_text = gettext_lazy("Subject, text or number")
-    actions = None
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
-        return Appeal.objects.visible_to(reader(request))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Appeal], search_term: str
-    ) -> tuple[QuerySet[Appeal], bool]:
-        return queryset.search(search_term), False  # type: ignore[attr-defined]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return AppealList
-
+class AppealAdmin(AppealListing):
     def has_delete_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
         """Only a draft is ever deleted, and a verb does it."""
         return False
@@ -92,34 +38,12 @@ class AppealAdmin(ModelAdmin):
             path("promise/", view(require_GET(self.promise_view)), name="appeals_appeal_promise"),
             path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
+            path("many/<slug:verb>/", view(self.many_view), name="appeals_appeal_many"),
             *super().get_urls(),
         ]
 
-    @display(description=gettext_lazy("appeal"), ordering="pk")
-    def what(self, obj: Appeal) -> SafeString:
-        parts = [f"№ {obj.pk}", obj.external_number, str(obj.topic or "")]
-        return two_lines(obj.subject, " · ".join(part for part in parts if part))
-
-    @display(description=gettext_lazy("shop"), ordering="shop__name")
-    def place(self, obj: Appeal) -> SafeString:
-        return two_lines(str(obj.shop), str(obj.marketplace))
-
-    @display(description=gettext_lazy("whose turn"), label=TONES, ordering="status")
-    def state(self, obj: Appeal) -> tuple[str, str]:
-        return obj.status, obj.get_outcome_display() or obj.get_status_display()
-
-    @display(description=gettext_lazy("due"), ordering="next_due_at")
-    def due(self, obj: Appeal) -> SafeString | str:
-        now = timezone.now()
-        running = needs.running(obj)
-        if running is None:
-            return ""
-        late = "hub-due hub-late" if running.is_late(now) else "hub-due"
-        return two_lines(wording.standing(running, now), wording.until(running.due_at, now), late)
-
-    @display(description=gettext_lazy("at stake"), ordering="amount_at_stake")
-    def money(self, obj: Appeal) -> str:
-        return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else ""
+    def many_view(self, request: HttpRequest, verb: str) -> HttpResponse:
+        return bulk.view(request, verb, self.get_queryset(request), self.render)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):

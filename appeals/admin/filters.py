@@ -50,11 +50,13 @@ class StatusFilter(RadioFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        return list(Appeal.Status.choices)
+        return [("open", _("still open")), *Appeal.Status.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
         if not self.value():
             return queryset
+        if self.value() == "open":
+            return queryset.filter(needs.open_now())
         return queryset.filter(status=_chosen({value: value for value in Appeal.Status.values}, self.value()))
 
 

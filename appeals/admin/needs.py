@@ -56,7 +56,7 @@ class Need(NamedTuple):
 
     title: str | Promise
     empty: str | Promise
-    query: str
+    query: dict[str, str]
     condition: Callable[[datetime], Q]
     ordering: tuple[str, ...]
 
@@ -65,30 +65,38 @@ NEEDS = {
     "our_turn": Need(
         _("Our turn"),
         _("No marketplace waits for us."),
-        "turn=us",
+        {"turn": "us"},
         lambda now: TURNS[Appeal.Turn.US],
         ("next_due_at", "id"),
     ),
-    "overdue": Need(_("Overdue"), _("Nothing is overdue."), "due=overdue", overdue, ("next_due_at", "id")),
-    "due_today": Need(_("Due today"), _("Nothing is due today."), "due=today", due_today, ("next_due_at", "id")),
+    "overdue": Need(_("Overdue"), _("Nothing is overdue."), {"due": "overdue"}, overdue, ("next_due_at", "id")),
+    "due_today": Need(_("Due today"), _("Nothing is due today."), {"due": "today"}, due_today, ("next_due_at", "id")),
     "waiting": Need(
         _("Waiting for an answer"),
         _("We wait for no marketplace."),
-        "turn=marketplace",
+        {"turn": "marketplace"},
         lambda now: TURNS[Appeal.Turn.MARKETPLACE],
         ("next_due_at", "id"),
     ),
     "draft": Need(
         _("Drafts"),
         _("No drafts."),
-        "status=draft",
+        {"status": "draft"},
         lambda now: Q(status=Appeal.Status.DRAFT),
         ("-created_at", "-id"),
     ),
 }
 
 
+def open_now() -> Q:
+    return Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
+
+
+def counted(now: datetime) -> dict[str, Count]:
+    """The length of each list, to be asked for in one query."""
+    return {key: Count("pk", filter=need.condition(now)) for key, need in NEEDS.items()}
+
+
 def counts(user: User, now: datetime) -> dict[str, int]:
-    """How many appeals that `user` sees are in each list, in one query."""
-    filtered = {key: Count("pk", filter=need.condition(now)) for key, need in NEEDS.items()}
-    return Appeal.objects.visible_to(user).aggregate(**filtered)
+    """How many appeals that `user` sees are in each list."""
+    return Appeal.objects.visible_to(user).aggregate(**counted(now))

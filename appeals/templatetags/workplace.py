@@ -40,6 +40,5 @@ def words() -> SafeString:
         "found": _("Numbers found in the text:"),
         "add": _("Add"),
         "attached": _("Files: %(names)s"),
-        "proposed": _("proposed"),
     }
     return json_script(said, "hub-words")

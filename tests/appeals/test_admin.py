@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from appeals import lifecycle
+from appeals import lifecycle, shops
 from appeals.models import Appeal, Membership, Reminder, ReminderRule, Shop
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
@@ -325,6 +326,57 @@ def test_each_list_of_the_home_page_opens_as_many_as_it_counts(
         assert ours.get(item["url"]).context["cl"].result_count == item["count"] == len(item["rows"])
 
 
+@time_machine.travel(moscow("2026-10-08 12:00"), tick=False)
+def test_the_home_page_of_one_person_and_one_shop_counts_theirs_alone(
+    ours: Client, shop: Shop, agent: User, finance: Topic
+) -> None:
+    other = shops.create(actor=agent, name="Other", marketplace=shop.marketplace)
+    for where, who in ((shop, agent), (shop, None), (other, agent)):
+        one = lifecycle.create(actor=agent, now=SENT, shop=where, subject="Тема", topic=finance, assignee=who)
+        lifecycle.submit(appeal=one, actor=agent, now=SENT, at=moscow("2026-10-01 10:00"))
+    for query, count in {"": 3, "?mine=1": 2, f"?shop={shop.pk}": 2, f"?mine=1&shop={other.pk}": 1}.items():
+        home = ours.get(reverse("admin:index") + query)
+        overdue = next(item for item in home.context["lists"] if item["key"] == "overdue")
+        assert overdue["count"] == count == ours.get(overdue["url"]).context["cl"].result_count, query
+        [market] = home.context["marketplaces"]
+        assert market["count"] == count == ours.get(market["url"]).context["cl"].result_count, query
+
+
+@time_machine.travel(moscow("2026-10-30 12:00"), tick=False)
+def test_the_home_page_says_how_many_answers_came_in_time_this_month(
+    ours: Client, shop: Shop, agent: User, finance: Topic
+) -> None:
+    for sent_at, answered in (("2026-09-21 10:00", "2026-09-29 10:00"), ("2026-10-05 10:00", "2026-10-06 10:00")):
+        one = lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема", topic=finance)
+        one = lifecycle.submit(appeal=one, actor=agent, now=moscow("2026-10-30 12:00"), at=moscow(sent_at))
+        lifecycle.record_reply(
+            appeal=one, actor=agent, now=moscow("2026-10-30 12:00"), kind="answer", text="Да", at=moscow(answered)
+        )
+    home = ours.get(reverse("admin:index"))
+    assert home.context["month"] == {"kept": 1, "total": 1, "percent": 100}
+    shares = {week["start"].isoformat(): week["share"] for week in home.context["weeks"] if week["share"]}
+    assert shares == {
+        "2026-09-28": {"kept": 0, "total": 1, "percent": 0},
+        "2026-10-05": {"kept": 1, "total": 1, "percent": 100},
+    }
+
+
+def test_the_home_page_with_every_list_full_stays_within_fifteen_queries(
+    ours: Client, shop: Shop, agent: User, finance: Topic, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    now = timezone.now()
+    for index in range(10):
+        lifecycle.create(actor=agent, now=now, shop=shop, subject=f"Черновик {index}")
+        for hours in (23, 24 * 30):
+            one = lifecycle.create(actor=agent, now=now, shop=shop, subject="Тема", assignee=agent)
+            one = lifecycle.submit(appeal=one, actor=agent, now=now, at=now - timedelta(hours=hours))
+        lifecycle.record_reply(appeal=one, actor=agent, now=now, kind="question", text="?")
+    ours.get(reverse("admin:index"))
+    with django_assert_max_num_queries(15):
+        home = ours.get(reverse("admin:index"))
+    assert len([item for item in home.context["lists"] if item["rows"]]) >= 4
+
+
 def test_filters_that_nobody_can_mean_show_the_list_with_a_note(ours: Client, sent: Appeal) -> None:
     for query in ("turn=mars", "due=never", "status=lost", "shop=x", "assignee=x"):
         assert ours.get(f"{reverse(LIST)}?{query}", follow=True).redirect_chain[-1][0].endswith("?e=1")
@@ -492,3 +544,89 @@ def test_leads_edit_the_rules_of_reminding_and_agents_read_them(ours: Client, db
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     assert ReminderRule.objects.count() == before + 1
     assert ReminderRule.objects.latest("id").extra_addresses == ["boss@example.com", "chief@example.com"]
+
+
+# Many at once
+
+
+def many(verb: str, *appeals: Appeal) -> str:
+    return f"{reverse('admin:appeals_appeal_many', args=[verb])}?ids={'-'.join(str(one.pk) for one in appeals)}"
+
+
+@pytest.fixture
+def three(draft: Appeal, agent: User, shop: Shop, finance: Topic, steps: list[EscalationStep]) -> list[Appeal]:
+    """Two that were sent, of which one took a step, and a draft."""
+    waiting = lifecycle.submit(
+        appeal=lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Первое"), actor=agent, now=SENT
+    )
+    escalated = lifecycle.submit(
+        appeal=lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Второе"), actor=agent, now=SENT
+    )
+    lifecycle.escalate(appeal=escalated, actor=agent, now=SENT, step=steps[1])
+    return [waiting, escalated, draft]
+
+
+def test_choosing_many_leads_to_a_preview_of_each(ours: Client, three: list[Appeal]) -> None:
+    form = {"action": "escalate_many", "_selected_action": [one.pk for one in three]}
+    shown = ours.post(reverse(LIST), form, follow=True)
+    rows = {row.appeal.pk: (row.effect, bool(row.problem)) for row in shown.context["rows"]}
+    assert rows == {three[0].pk: ("repeat", False), three[1].pk: ("complaint", False), three[2].pk: ("", True)}
+
+
+def test_each_takes_its_own_next_step_and_the_draft_is_named_as_refused(ours: Client, three: list[Appeal]) -> None:
+    shown = ours.post(many("escalate", *three), {"note": "Все сразу"})
+    assert shown.context["done"] == 2
+    assert {row.appeal.pk: bool(row.problem) for row in shown.context["rows"]} == {
+        three[0].pk: False,
+        three[1].pk: False,
+        three[2].pk: True,
+    }
+    assert [str(lifecycle.steps_taken(one)[-1].step) for one in three[:2]] == ["repeat", "complaint"]
+    assert lifecycle.steps_taken(three[2]) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "form", "check"),
+    [
+        ("resolve", {"outcome": "ignored", "note": "Разом"}, {"status": "resolved"}),
+        ("snooze", {"until": "2126-01-01T10:00"}, {"snoozed_until": moscow("2126-01-01 10:00")}),
+        ("assign", {"assignee": ""}, {"assignee": None}),
+    ],
+)
+def test_the_other_verbs_for_many(
+    ours: Client, three: list[Appeal], verb: str, form: dict[str, str], check: dict[str, Any]
+) -> None:
+    assert ours.post(many(verb, *three[:2]), form).context["done"] == 2
+    for one in Appeal.objects.filter(pk__in=[one.pk for one in three[:2]]):
+        assert {name: getattr(one, name) for name in check} == check
+
+
+def test_a_form_for_many_refuses_at_its_field_and_touches_nothing(ours: Client, three: list[Appeal]) -> None:
+    assert "outcome" in ours.post(many("resolve", *three), {}).context["form"].errors
+    assert not Appeal.objects.filter(status="resolved").exists()
+
+
+def test_nobody_touches_appeals_of_others_by_naming_them(
+    outsider: Client, viewer: Client, ours: Client, three: list[Appeal]
+) -> None:
+    assert outsider.post(many("resolve", *three), {"outcome": "ignored"}).status_code == 404
+    assert viewer.post(many("resolve", *three), {"outcome": "ignored"}).status_code == 403
+    assert not Appeal.objects.filter(status="resolved").exists()
+    for bad in ("?ids=x", "?ids=", "?ids=" + "-".join(["1"] * 201), ""):
+        assert ours.get(reverse("admin:appeals_appeal_many", args=["resolve"]) + bad).status_code == 404
+    assert ours.get(many("delete_draft", *three)).status_code == 404
+
+
+def test_the_preview_takes_as_many_queries_for_fifty_as_for_few(
+    ours: Client, three: list[Appeal], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    shop, agent = three[0].shop, three[0].created_by
+    more = [
+        lifecycle.submit(
+            appeal=lifecycle.create(actor=agent, now=SENT, shop=shop, subject=f"Ещё {index}"), actor=agent, now=SENT
+        )
+        for index in range(50)
+    ]
+    ours.get(reverse("admin:index"))
+    with django_assert_max_num_queries(15):
+        assert ours.get(many("escalate", *more)).status_code == 200

@@ -130,7 +130,7 @@ def test_the_directory_proposes_the_channel_and_leaves_a_choice_alone(page: Page
 
 
 def test_an_appeal_is_logged_by_keyboard_alone_in_seconds(page: Page, member: User) -> None:
-    """From the home page to a sent appeal: five keys besides the two texts; the shop is known, the channel proposed."""
+    """From the home page to a sent appeal: five keys besides the texts; shop and channel are proposed."""
     log_in(page, member)
     keys, started = 0, time.monotonic()
 

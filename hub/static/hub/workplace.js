@@ -122,3 +122,5 @@ document.addEventListener("change", (event) => {
     event.target.dataset.chosen = event.target.value;
   }
 });
+
+document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.submit(); });

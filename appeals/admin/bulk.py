@@ -1,0 +1,129 @@
+"""One verb for many appeals: first a preview of what it would do to each, then a result for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from appeals import lifecycle
+from appeals.admin import verbs
+from appeals.admin.people import reader
+from appeals.escalation import Paths
+from appeals.models import Appeal, Event
+
+LIMIT = 200
+
+
+class Row(NamedTuple):
+    """What a verb would do to one appeal, or has done: `problem` where it cannot or could not."""
+
+    appeal: Appeal
+    effect: str
+    problem: str
+
+
+class BulkAssign(verbs.AssignForm):
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        return str(appeal.assignee or "")
+
+
+class BulkSnooze(verbs.SnoozeForm):
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        return ""
+
+
+class BulkResolve(verbs.ResolveForm):
+    amount_recovered = None  # type: ignore[assignment]  # each appeal has its own
+
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        return ""
+
+
+class BulkEscalate(verbs.EscalateForm):
+    """Each appeal takes the step that comes next for it."""
+
+    step = None  # type: ignore[assignment]
+    external_number = None  # type: ignore[assignment]
+    hint = gettext_lazy(
+        "Each appeal takes the step that comes next for it. Take the steps yourself, then note them here."
+    )
+
+    def prepare(self) -> None:
+        """There is no one path for many appeals."""
+
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        step = paths.next(appeal, appeal.taken)  # type: ignore[attr-defined]
+        return step.text("name") if step else ""
+
+    def run(self, now: datetime) -> None:
+        step = lifecycle.next_step(self.appeal, now)
+        if step is None:
+            raise ValidationError(_("The path has no further step."))
+        self.call(lifecycle.escalate, now, step=step, **self.cleaned_data)
+
+
+FORMS: dict[str, Any] = {form.verb: form for form in (BulkAssign, BulkEscalate, BulkSnooze, BulkResolve)}
+
+
+def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
+    """The appeals that the address names, of those that the person sees; 404 for a list that nobody can mean."""
+    ids = request.GET.get("ids", "").split("-")
+    if not all(one.isdecimal() for one in ids) or len(ids) > LIMIT:
+        raise Http404
+    taken = Event.objects.filter(kind=Event.Kind.ESCALATED).select_related("step")
+    rows = visible.filter(pk__in=ids).select_related("shop__marketplace", "assignee")
+    return list(rows.prefetch_related(Prefetch("events", queryset=taken, to_attr="taken")))
+
+
+def view(
+    request: HttpRequest, verb: str, visible: QuerySet[Appeal], render: Callable[..., HttpResponse]
+) -> HttpResponse:
+    form_class = FORMS.get(verb)
+    if form_class is None:
+        raise Http404
+    if not request.user.has_perm("appeals.change_appeal"):
+        raise PermissionDenied
+    appeals = chosen(request, visible)
+    if not appeals:
+        raise Http404
+    form = form_class(request.POST if request.method == "POST" else None, appeal=appeals[0], actor=reader(request))
+    if request.method == "POST" and form.is_valid():
+        rows = [_run(form, appeal) for appeal in appeals]
+        done = sum(not row.problem for row in rows)
+        return render(request, "bulk_done.html", str(form.label), rows=rows, done=done)
+    paths = Paths(timezone.localdate())
+    rows = [_preview(form, appeal, paths) for appeal in appeals]
+    return render(
+        request, "bulk.html", str(form.label), form=form, rows=rows, fitting=sum(not r.problem for r in rows)
+    )
+
+
+def _preview(form: Any, appeal: Appeal, paths: Paths) -> Row:
+    if form.verb not in {*lifecycle.verbs(appeal), "assign"}:
+        return Row(appeal, "", _("does not fit: %(status)s") % {"status": appeal.get_status_display()})
+    effect = form.effect(appeal, paths)
+    if form.verb == "escalate" and not effect:
+        return Row(appeal, "", _("the path has no further step"))
+    return Row(appeal, effect, "")
+
+
+def _run(form: Any, appeal: Appeal) -> Row:
+    """One appeal, one transaction: what fails leaves the others as they are."""
+    form.appeal = appeal
+    try:
+        with transaction.atomic():
+            form.run(timezone.now())
+    except lifecycle.StateError as error:
+        return Row(appeal, "", str(error))
+    except ValidationError as error:
+        return Row(appeal, "", " ".join(error.messages))
+    return Row(appeal, str(form.done), "")

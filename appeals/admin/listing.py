@@ -1,0 +1,123 @@
+"""The list of appeals: its columns, filters, search, and what can be done to many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from appeals import wording
+from appeals.admin import bulk, filters, needs
+from appeals.admin.people import reader
+from appeals.models import Appeal
+from appeals.templatetags.workplace import roubles
+
+TONES = {
+    Appeal.Status.DRAFT: "default",
+    Appeal.Status.WAITING: "info",
+    Appeal.Status.OUR_TURN: "warning",
+    Appeal.Status.RESOLVED: "success",
+}
+
+
+def two_lines(first: str, second: str, tone: str = "") -> SafeString:
+    return format_html('<span class="hub-two {}"><span>{}</span><small>{}</small></span>', tone, first, second)
+
+
+class AppealList(ChangeList):
+    """The rows with their running clocks: one more query, however many rows."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Appeal]:
+        found: QuerySet[Appeal] = super().get_queryset(request, *args, **kwargs)
+        return found.prefetch_related(needs.CLOCKS)
+
+
+class AppealListing(ModelAdmin):
+    list_display = ["what", "place", "state", "due", "assignee", "money"]
+    list_filter = [
+        filters.TurnFilter,
+        filters.DueFilter,
+        filters.StatusFilter,
+        filters.MarketplaceFilter,
+        filters.ShopFilter,
+        filters.TopicFilter,
+        filters.AssigneeFilter,
+    ]
+    list_select_related = ["shop__marketplace", "topic", "assignee"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["search_text"]
+    search_help_text = gettext_lazy("Subject, text or number")
+    actions = ["assign_many", "escalate_many", "snooze_many", "resolve_many"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
+        return Appeal.objects.visible_to(reader(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Appeal], search_term: str
+    ) -> tuple[QuerySet[Appeal], bool]:
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AppealList
+
+    @display(description=gettext_lazy("appeal"), ordering="pk")
+    def what(self, obj: Appeal) -> SafeString:
+        parts = [f"№ {obj.pk}", obj.external_number, str(obj.topic or "")]
+        return two_lines(obj.subject, " · ".join(part for part in parts if part))
+
+    @display(description=gettext_lazy("shop"), ordering="shop__name")
+    def place(self, obj: Appeal) -> SafeString:
+        return two_lines(str(obj.shop), str(obj.marketplace))
+
+    @display(description=gettext_lazy("whose turn"), label=TONES, ordering="status")
+    def state(self, obj: Appeal) -> tuple[str, str]:
+        return obj.status, obj.get_outcome_display() or obj.get_status_display()
+
+    @display(description=gettext_lazy("due"), ordering="next_due_at")
+    def due(self, obj: Appeal) -> SafeString | str:
+        now = timezone.now()
+        running = needs.running(obj)
+        if running is None:
+            return ""
+        late = "hub-due hub-late" if running.is_late(now) else "hub-due"
+        return two_lines(wording.standing(running, now), wording.until(running.due_at, now), late)
+
+    @display(description=gettext_lazy("at stake"), ordering="amount_at_stake")
+    def money(self, obj: Appeal) -> str:
+        return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else ""
+
+    @admin.action(description=gettext_lazy("Assign"), permissions=["change"])
+    def assign_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "assign")
+
+    @admin.action(description=gettext_lazy("Escalate: the next step of each"), permissions=["change"])
+    def escalate_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "escalate")
+
+    @admin.action(description=gettext_lazy("Snooze"), permissions=["change"])
+    def snooze_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "snooze")
+
+    @admin.action(description=gettext_lazy("Resolve"), permissions=["change"])
+    def resolve_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "resolve")
+
+    def _many(self, request: HttpRequest, queryset: QuerySet[Appeal], verb: str) -> HttpResponse | None:
+        """To the preview of what the verb would do to each."""
+        ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[: bulk.LIMIT + 1]]
+        if len(ids) > bulk.LIMIT:
+            messages.error(request, _("Choose at most %(limit)d appeals at once.") % {"limit": bulk.LIMIT})
+            return None
+        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_many', args=[verb])}?ids={'-'.join(ids)}")

@@ -15,8 +15,6 @@ from tests import services
 
 Settings = dict[str, Any]
 SQLITE: Settings = connections.settings["default"]
-# What the migrations put in, for tests marked `serialized_rollback`, by the settings of the database
-_MIGRATED: dict[int, str] = {}
 
 
 @cache
@@ -31,8 +29,6 @@ def use(settings: Settings) -> None:
     connections["default"].close()
     del connections["default"]
     connections.settings["default"] = settings
-    if contents := _MIGRATED.get(id(settings)):
-        connections["default"]._test_serialized_contents = contents  # type: ignore[attr-defined]
     ContentType.objects.clear_cache()
 
 
@@ -42,7 +38,6 @@ def created(settings: Settings) -> Iterator[None]:
     name = settings["NAME"]
     with using(settings):
         connections["default"].creation.create_test_db(verbosity=0, autoclobber=True, serialize=True)
-        _MIGRATED[id(settings)] = connections["default"]._test_serialized_contents  # type: ignore[attr-defined]
     yield
     with using(settings):
         connections["default"].creation.destroy_test_db(name, verbosity=0)

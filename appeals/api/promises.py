@@ -56,7 +56,7 @@ class ContactSerializer(ChannelSerializer):
     why = serializers.SerializerMethodField(help_text="Why it stands where it stands, in a sentence.")
 
     class Meta(ChannelSerializer.Meta):
-        fields = (*ChannelSerializer.Meta.fields, "promised", "measured", "why")  # type: ignore[assignment]  # Meta is a namespace, not a base class
+        fields = (*ChannelSerializer.Meta.fields, "promised", "measured", "why")  # type: ignore[assignment]
 
     def get_promised(self, channel: Channel) -> int | None:
         promised = self._found(channel).promised

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from marketplaces import wording
 from marketplaces.admin.editing import STATES, DirectoryAdmin, InUseFilter, VersionedForm, two_lines
+from marketplaces.admin.exchange import ExchangeAdmin
 from marketplaces.admin.hours import OpeningHoursWidget, explain
 from marketplaces.admin.provenance import PROVENANCE, StaleFilter, contradictions, once
 from marketplaces.models import Channel
@@ -36,7 +37,7 @@ class ChannelForm(VersionedForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(DirectoryAdmin):
+class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     form = ChannelForm
     list_display = ["what", "place", "shown_state", "open_now", "checked"]
     list_filter = [

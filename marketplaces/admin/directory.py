@@ -24,6 +24,7 @@ from marketplaces.admin.editing import (
     VersionedForm,
     two_lines,
 )
+from marketplaces.admin.exchange import ExchangeAdmin
 from marketplaces.admin.provenance import PROVENANCE, StaleFilter, checked_text, facts_of_marketplace, once
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
@@ -77,7 +78,7 @@ class TopicForm(VersionedForm):
 
 
 @admin.register(Topic)
-class TopicAdmin(DirectoryAdmin):
+class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
     form = TopicForm
     list_display = ["name", "slug", "marketplace", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
@@ -91,7 +92,7 @@ class TopicAdmin(DirectoryAdmin):
 
 
 @admin.register(ResponseTarget)
-class ResponseTargetAdmin(DirectoryAdmin):
+class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
     list_display = ["marketplace", "kind", "promise", "topic", "channel_name", "priority", "is_complex", "checked"]
     list_display_links = ["marketplace", "kind"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
@@ -122,7 +123,7 @@ class ResponseTargetAdmin(DirectoryAdmin):
 
 
 @admin.register(EscalationStep)
-class EscalationStepAdmin(DirectoryAdmin):
+class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
     list_display = ["marketplace", "position", "what", "takes_place", "audience", "term", "shown_state", "checked"]
     list_display_links = ["what"]
     list_filter = [
@@ -174,7 +175,7 @@ class EscalationStepAdmin(DirectoryAdmin):
 
 
 @admin.register(Rule)
-class RuleAdmin(DirectoryAdmin):
+class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
     list_display = ["name", "marketplace", "topic", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     list_select_related = ["marketplace", "topic"]

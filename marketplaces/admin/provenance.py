@@ -149,9 +149,10 @@ def contradictions(channel: Channel) -> SafeString | str:
 def _side_by_side(channels: Iterable[Channel], believed: Channel, shown: Channel) -> SafeString:
     return format_html_join(
         "",
-        '<div class="hub-card"><p><b>{}</b></p><p>{}</p><p>{}</p><p>{}</p><p class="hub-quiet">{}</p></div>',
+        '<div class="hub-card{}"><p><b>{}</b></p><p>{}</p><p>{}</p><p>{}</p><p class="hub-quiet">{}</p></div>',
         (
             (
+                " hub-believed" if channel == believed else "",
                 _("This one is believed") if channel == believed else _("This one is not believed"),
                 channel.text("name") if channel == shown else _link(channel),
                 channel.address or facts_text.NOTHING,

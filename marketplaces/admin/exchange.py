@@ -1,0 +1,54 @@
+"""Export and import of the directory as CSV and XLSX, for its editors, with a look at it before it is written."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext, gettext_lazy
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from marketplaces.exchange import RESOURCES
+from marketplaces.signals import place_of, tell_of_promises
+
+LARGEST = 5 * 1024 * 1024
+
+
+class TableForm(ImportForm):
+    def clean_import_file(self) -> Any:
+        file = self.cleaned_data["import_file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError(gettext_lazy("A file of the directory has at most 5 MB."))
+        return file
+
+
+class ExchangeAdmin(ImportExportMixin):
+    import_form_class = TableForm
+    export_form_class = ExportForm
+    formats = [CSV, XLSX]
+    to_encoding = "utf-8-sig"  # without the mark, spreadsheets take Cyrillic for something else
+
+    def get_resource_classes(self, request: HttpRequest) -> list[Any]:
+        return [RESOURCES[self.model]]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_change_permission(request))
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """All or nothing, also where a row has become wrong since it was shown."""
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        if result.has_errors() or result.has_validation_errors():
+            messages.error(request, gettext("The directory has changed meanwhile. Nothing was imported; try again."))
+            return HttpResponseRedirect(request.path.replace("process_import", "import"))
+        places = set().union(*(place_of(row.instance) for row in result.rows if row.instance))
+        tell_of_promises(self.model, places, actor=cast(Any, request.user), request=request)
+        return cast(HttpResponse, super().process_result(result, request))

@@ -68,7 +68,8 @@ def check_services() -> None:
     try:
         connection.ensure_connection()
     except Error as error:
-        name = "HUB_DATA_DIR" if connection.vendor == "sqlite" else "DATABASE_URL"
+        ours = Path(connection.settings_dict["NAME"]).parent == settings.DATA_DIR
+        name = "HUB_DATA_DIR" if ours else "DATABASE_URL"
         raise ImproperlyConfigured(f"{name}: the database cannot be opened: {_first_line(error)}") from error
     if settings.CELERY_BROKER_URL.startswith("redis"):
         try:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
+from threading import Event
 
 import pytest
 from kombu import Connection
@@ -31,25 +32,30 @@ def send(broker: Connection, name: str, numbers: range) -> None:
             queue.put(number)
 
 
-def receive(broker: Connection, name: str) -> list[int]:
-    """Takes messages until none has come for a second."""
+def receive(broker: Connection, name: str, sent: Event) -> list[int]:
+    """Takes messages until all are sent and none is left."""
     received: list[int] = []
     with broker.clone() as mine, mine.SimpleQueue(name) as queue:
         while True:
+            last = sent.is_set()
             try:
-                message = queue.get(timeout=1)
+                message = queue.get(timeout=0.5)
             except Empty:
-                return received
-            received.append(message.payload)
-            message.ack()
+                if last:
+                    return received
+            else:
+                received.append(message.payload)
+                message.ack()
 
 
 def test_each_message_arrives_whole_and_once_however_many_write_and_read(broker: Connection, folder: Path) -> None:
+    sent = Event()
     with ThreadPoolExecutor(5) as pool:
-        readers = [pool.submit(receive, broker, "many") for _ in range(2)]
+        readers = [pool.submit(receive, broker, "many", sent) for _ in range(2)]
         writers = [pool.submit(send, broker, "many", range(start, start + 200)) for start in (0, 200, 400)]
         for writer in writers:
             writer.result()
+        sent.set()
         received = [number for reader in readers for number in reader.result()]
     assert sorted(received) == list(range(600))
     assert list(folder.iterdir()) == []
@@ -58,4 +64,6 @@ def test_each_message_arrives_whole_and_once_however_many_write_and_read(broker:
 def test_a_queue_gives_its_own_messages_in_their_order(broker: Connection) -> None:
     send(broker, "other.bells", range(1))
     send(broker, "bells", range(1, 4))
-    assert receive(broker, "bells") == [1, 2, 3]
+    sent = Event()
+    sent.set()
+    assert receive(broker, "bells", sent) == [1, 2, 3]

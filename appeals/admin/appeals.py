@@ -25,6 +25,8 @@ from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
 from appeals.promises import Promise
 
+LAST_SHOP = "last_shop"
+
 
 @admin.register(Appeal)
 class AppealAdmin(AppealListing):
@@ -53,6 +55,7 @@ class AppealAdmin(AppealListing):
         initial = {"assignee": request.user.pk, **_last_shop(request), **request.GET.dict()}
         form = AppealForm(*_sent(request), user=reader(request), initial=initial)
         if _ready(request, form) and (appeal := self._attempt(form, lambda now: self._log(request, form, now))):
+            request.session[LAST_SHOP] = appeal.shop_id
             sent = appeal.status != Appeal.Status.DRAFT
             messages.success(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."))
             return HttpResponseRedirect(appeal.get_absolute_url())
@@ -205,9 +208,8 @@ def _ready(request: HttpRequest, form: BaseForm) -> bool:
 
 
 def _last_shop(request: HttpRequest) -> dict[str, Any]:
-    """The shop of the last appeal that the person logged, or the only one that there is."""
-    mine = Appeal.objects.visible_to(reader(request)).filter(created_by=request.user.pk).order_by("-created_at")
-    if last := mine.values_list("shop", flat=True).first():
+    """The shop for which the person logged an appeal last, or the only one that there is."""
+    if last := request.session.get(LAST_SHOP):
         return {"shop": last}
     shops = list(Shop.objects.visible_to(reader(request)).values_list("pk", flat=True)[:2])
     return {"shop": shops[0]} if len(shops) == 1 else {}

@@ -56,7 +56,7 @@ class StatusFilter(RadioFilter):
         if not self.value():
             return queryset
         if self.value() == "open":
-            return queryset.filter(needs.open_now())
+            return queryset.filter(needs.OPEN)
         return queryset.filter(status=_chosen({value: value for value in Appeal.Status.values}, self.value()))
 
 

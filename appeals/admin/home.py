@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q, Sum, prefetch_related_objects
-from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -18,8 +17,12 @@ from appeals.admin.people import reader
 from appeals.models import Appeal, Deadline, Shop
 from appeals.models.appeal import AppealQuerySet
 
+if TYPE_CHECKING:
+    from hub.models import User
+
 ROWS = 7
 WEEKS = 8
+Share = dict[str, int]
 PROMISED = (Deadline.Kind.FIRST_REPLY, Deadline.Kind.ANSWER)
 
 
@@ -51,8 +54,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context | {"has_shop": False}
     scope = _scope(request, shops)
     appeals = scope.narrow(Appeal.objects.visible_to(user), request)
-    figures = appeals.aggregate(at_stake=Sum("amount_at_stake", filter=needs.open_now()), **needs.counted(now))
-    kept, late = _kept_by_day(appeals, now)
+    at_stake = Sum("amount_at_stake", filter=needs.OPEN)
+    figures = appeals.filter(needs.UNRESOLVED).aggregate(at_stake=at_stake, **needs.counted(now))
+    month, weeks = _kept(scope, shops, user, now)
     return context | {
         "has_shop": True,
         "shops": shops,
@@ -60,8 +64,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "lists": _lists(appeals, figures, scope, now),
         "at_stake": figures["at_stake"] or 0,
         "open_url": _listed(scope, status="open"),
-        "month": _share(kept, late, since=timezone.localdate(now).replace(day=1)),
-        "weeks": _weeks(kept, late, now),
+        "month": month,
+        "weeks": weeks,
         "marketplaces": _overdue_by_marketplace(appeals, shops, scope, now),
     }
 
@@ -116,43 +120,30 @@ def _row(appeal: Appeal, now: datetime) -> dict[str, Any]:
     }
 
 
-def _kept_by_day(appeals: AppealQuerySet, now: datetime) -> tuple[dict[Any, int], dict[Any, int]]:
-    """How many of the marketplaces' promises were kept and broken, by the day on which they ended."""
-    since = now - timedelta(weeks=WEEKS)
-    ended = Deadline.objects.filter(appeal__in=appeals, kind__in=PROMISED, ended_at__gte=since)
-    days = (
-        ended.annotate(day=TruncDate("ended_at"))
-        .values("day")
-        .annotate(
-            kept=Count("pk", filter=Q(state=Deadline.State.MET)),
-            late=Count("pk", filter=Q(state=Deadline.State.MISSED)),
-        )
-        .values_list("day", "kept", "late")
-    )
-    rows = list(days)
-    return {day: kept for day, kept, _late in rows}, {day: late for day, _kept, late in rows}
-
-
-def _share(kept: dict[Any, int], late: dict[Any, int], *, since: Any, before: Any = None) -> dict[str, int] | None:
-    """How many of how many promises that ended in a span of days were kept, in whole per cent; None of none."""
-
-    def within(day: Any) -> bool:
-        return bool(day >= since and (before is None or day < before))
-
-    good = sum(count for day, count in kept.items() if within(day))
-    total = good + sum(count for day, count in late.items() if within(day))
-    return {"kept": good, "total": total, "percent": round(100 * good / total)} if total else None
-
-
-def _weeks(kept: dict[Any, int], late: dict[Any, int], now: datetime) -> list[dict[str, Any]]:
-    """The last weeks, the present one last."""
-    today = timezone.localdate(now)
+def _kept(scope: Scope, shops: list[Shop], user: User, now: datetime) -> tuple[Share | None, list[dict[str, Any]]]:
+    """How the marketplaces' promises that ended were kept: this month, and in each of the last weeks."""
+    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday())
     starts = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
-    return [
-        {"start": start, "share": _share(kept, late, since=start, before=start + timedelta(weeks=1))}
-        for start in starts
-    ]
+    spans = {"month": (today.replace(day=1), now)} | {
+        f"week{index}": (start, start + timedelta(weeks=1)) for index, start in enumerate(starts)
+    }
+    counted = {
+        f"{name}_{state}": Count("pk", filter=Q(ended_at__gte=since, ended_at__lt=before, state=state))
+        for name, (since, before) in spans.items()
+        for state in (Deadline.State.MET, Deadline.State.MISSED)
+    }
+    ended = Deadline.objects.filter(kind__in=PROMISED, ended_at__gte=min(starts[0], today.replace(day=1)))
+    ended = ended.filter(appeal__shop__in=[scope.shop] if scope.shop else shops)
+    counts = (ended.filter(appeal__assignee=user) if scope.mine else ended).aggregate(**counted)
+    shares = {name: _share(counts[f"{name}_met"], counts[f"{name}_missed"]) for name in spans}
+    return shares["month"], [{"start": start, "share": shares[f"week{index}"]} for index, start in enumerate(starts)]
+
+
+def _share(kept: int, late: int) -> Share | None:
+    """None where nothing ended."""
+    total = kept + late
+    return {"kept": kept, "total": total, "percent": round(100 * kept / total)} if total else None
 
 
 def _overdue_by_marketplace(

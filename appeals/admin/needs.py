@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,15 +88,15 @@ NEEDS = {
 }
 
 
-def open_now() -> Q:
-    return Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
+OPEN = Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
+UNRESOLVED = OPEN | Q(status=Appeal.Status.DRAFT)
 
 
-def counted(now: datetime) -> dict[str, Count]:
-    """The length of each list, to be asked for in one query."""
-    return {key: Count("pk", filter=need.condition(now)) for key, need in NEEDS.items()}
+def counted(now: datetime, keys: Iterable[str] = tuple(NEEDS)) -> dict[str, Count]:
+    """The length of each list, to be asked for in one query of what is UNRESOLVED."""
+    return {key: Count("pk", filter=NEEDS[key].condition(now)) for key in keys}
 
 
 def counts(user: User, now: datetime) -> dict[str, int]:
-    """How many appeals that `user` sees are in each list."""
-    return Appeal.objects.visible_to(user).aggregate(**counted(now))
+    """What the menu says: how many appeals that `user` sees are our turn, and how many are overdue."""
+    return Appeal.objects.visible_to(user).filter(OPEN).aggregate(**counted(now, ("our_turn", "overdue")))

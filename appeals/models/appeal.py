@@ -153,6 +153,8 @@ class Appeal(models.Model):
                 fields=["external_number"], condition=~models.Q(external_number=""), name="appeal_external_number"
             ),
             models.Index(fields=["assignee", "status"], name="appeal_assignee_status"),
+            # counted by the menu and listed by the home page (appeals.admin.needs): the few that are not resolved
+            models.Index(fields=["status", "next_due_at", "shop"], name="appeal_needs"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -72,6 +72,8 @@ class Deadline(models.Model):
         verbose_name_plural = _("deadlines")
         ordering = ["started_at", "id"]
         indexes = [
+            # how promises were kept of late, counted by the home page (appeals.admin.home)
+            models.Index(fields=["ended_at", "kind", "state", "appeal"], name="deadline_ended"),
             # polled by appeals.reminders.sweep
             models.Index(
                 fields=["remind_at", "id"],

@@ -354,7 +354,7 @@ def test_the_home_page_says_how_many_answers_came_in_time_this_month(
         )
     home = ours.get(reverse("admin:index"))
     assert home.context["month"] == {"kept": 1, "total": 1, "percent": 100}
-    shares = {week["start"].isoformat(): week["share"] for week in home.context["weeks"] if week["share"]}
+    shares = {week["start"].date().isoformat(): week["share"] for week in home.context["weeks"] if week["share"]}
     assert shares == {
         "2026-09-28": {"kept": 0, "total": 1, "percent": 0},
         "2026-10-05": {"kept": 1, "total": 1, "percent": 100},

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from appeals.admin import reference
 from appeals.admin.recompute import recompute_view
 from hub.admin import profile
-from marketplaces.admin import offers
+from marketplaces.admin import files, offers
 from marketplaces.admin.hours import preview_view
 
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     ),
     path("admin/recompute/<slug:slug>/", staff_member_required(recompute_view), name="recompute"),
     path("admin/directory/hours/", staff_member_required(preview_view), name="hours-preview"),
+    path("admin/directory/file/", staff_member_required(files.upload_view), name="directory-upload"),
+    path("admin/directory/file/<slug:slug>/", staff_member_required(files.download_view), name="directory-download"),
     path("admin/directory/offers/", staff_member_required(offers.offers_view), name="offers"),
     path("admin/", admin.site.urls),
     path("api/", include("hub.api.urls")),

@@ -34,7 +34,7 @@ def merge(
             continue
         if name not in base or mine[name] == base[name]:
             merged.take[name] = value
-        elif name in offer or (name not in QUIET and not _same(base[name], value) and not _same(mine[name], value)):
+        elif name in offer or (name not in QUIET and not same(base[name], value) and not same(mine[name], value)):
             merged.offer[name] = value
     for name in list(merged.offer):
         for source in sources(name):
@@ -48,7 +48,7 @@ def adopt(*, mine: Values, new: Values) -> Merged:
     return Merged(offer={name: value for name, value in new.items() if mine[name] != value and name not in QUIET})
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether two values say the same, whoever checked them last."""
     if isinstance(one, dict) and isinstance(other, dict):
         return {**one, **dict.fromkeys(_CHECK)} == {**other, **dict.fromkeys(_CHECK)}

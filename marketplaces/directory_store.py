@@ -51,6 +51,10 @@ class Store:
     def fact(self, kind: Kind, name: Name) -> ShippedFact | None:
         return self._facts.get((kind.name, *name))
 
+    def rows(self, kind: Kind, slug: str) -> list[Row]:
+        """All rows of a marketplace ("" for what all share)."""
+        return [row for (other, name), row in self._rows.items() if other is kind and name[0] == slug]
+
     def shipped_before(self, kind: Kind) -> list[Name]:
         return [(slug, key) for name, slug, key in self._facts if name == kind.name]
 
@@ -115,9 +119,8 @@ class Store:
 
     def _add(self, kind: Kind, row: Row) -> None:
         self._names.add(kind, row)
-        if getattr(row, kind.key):
-            self._rows[kind, (self._names.slug(kind, row), getattr(row, kind.key))] = row
-        elif kind is TOPIC:
+        self._rows[kind, (self._names.slug(kind, row), getattr(row, kind.key) or f"#{row.pk}")] = row
+        if kind is TOPIC and not row.key:
             self._own_topics[row.slug] = row
 
     def tell(self, kind: Kind, row: Row, changes: history.Changes) -> None:

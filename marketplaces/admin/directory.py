@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from marketplaces.admin.editing import (
@@ -38,6 +39,8 @@ HTTPS = {"assume_scheme": "https"}
 class MarketplaceAdmin(DirectoryAdmin):
     """Each fact of a marketplace has a source of its own; one that is changed by hand is the editor's."""
 
+    actions_detail = ["download"]
+    actions_list = ["upload"]
     list_display = ["name", "seller_portal", "ticket_number_example", "checked_fact"]
     list_filter = [InUseFilter]
     list_select_related: list[str] = []
@@ -61,6 +64,14 @@ class MarketplaceAdmin(DirectoryAdmin):
     def checked_fact(self, obj: Marketplace) -> SafeString | str:
         """Of the fact that was checked longest ago."""
         return checked_text(obj)
+
+    @action(description=_("Download as a file"), url_path="download", icon="download", permissions=["change"])
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("directory-download", slug=get_object_or_404(Marketplace, pk=object_id).slug)
+
+    @action(description=_("Import a file"), url_path="upload", icon="upload", permissions=["change"])
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        return redirect("directory-upload")
 
     def attribute(self, request: HttpRequest, obj: Marketplace, form: Any) -> None:
         restate(marketplace=obj, before=form.before or {}, actor=request.user, now=timezone.now())  # type: ignore[arg-type]

@@ -12,13 +12,11 @@ from django.db.models import Min, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from appeals import ladder
-from appeals.models import Appeal, Deadline, ReminderRule
-from appeals.promises import Targets, promise, why
+from appeals.models import Appeal, Deadline, Event, ReminderRule
+from appeals.promises import Targets, why
 from marketplaces.amounts import amount_text
 from marketplaces.models import ROUND_THE_CLOCK, Channel, EscalationStep, Marketplace, ResponseTarget
 from marketplaces.working_time import Unit
-
-__all__ = ["promise", "why"]
 
 Change = dict[str, Any]
 Kind = Deadline.Kind
@@ -105,6 +103,23 @@ def move(
         deadline.told_until = None if became_late else now
         deadline.remind_at = ladder.next_rung(deadline, rules=rules, after=deadline.told_until)
     return _record(deadline, "moved", reason, was)
+
+
+def follow(appeal: Appeal, *, now: datetime) -> list[Change]:
+    """Moves the live clocks to what is promised now: one that nothing promises ends, one newly promised starts."""
+    moved: list[Change] = []
+    live = {deadline.kind: deadline for deadline in appeal.deadlines.live()}
+    targets = Targets(appeal.shop.marketplace)
+    for kind, deadline in live.items():
+        if kind == Kind.ESCALATION:
+            continue
+        deadline.appeal = appeal
+        target = targets.of(appeal, kind)
+        moved += retarget(deadline, target, now=now) if target else [cancel(deadline, at=now)]
+    if appeal.status == Appeal.Status.WAITING:
+        for kind in _unpromised(appeal, live):
+            moved += start(appeal, kind, at=_asked_at(appeal))
+    return moved
 
 
 def due_at(deadline: Deadline) -> datetime:
@@ -224,3 +239,21 @@ def _put(
 def _record(deadline: Deadline, change: str, reason: str = "", was: datetime | None = None) -> Change:
     record = {"kind": deadline.kind, "change": change, "due_at": deadline.due_at.isoformat(), "why": reason}
     return record | ({"was": was.isoformat()} if was and was != deadline.due_at else {})
+
+
+def _unpromised(appeal: Appeal, live: dict[str, Deadline]) -> list[Kind]:
+    """What the marketplace owes us without a clock, because no target applied so far."""
+    owed = [] if {Kind.ANSWER, Kind.ESCALATION} & set(live) else [Kind.ANSWER]
+    if not appeal.deadlines.filter(kind=Kind.FIRST_REPLY).exists() and not _replied(appeal):
+        owed.insert(0, Kind.FIRST_REPLY)
+    return owed
+
+
+def _replied(appeal: Appeal) -> bool:
+    return appeal.events.filter(kind=Event.Kind.REPLY).exclude(reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT).exists()
+
+
+def _asked_at(appeal: Appeal) -> datetime:
+    """Since when the marketplace owes us something: our last move."""
+    moves = appeal.events.filter(kind__in=Event.MOVES).exclude(kind=Event.Kind.REPLY)
+    return moves.order_by("at", "id").values_list("at", flat=True).last() or appeal.created_at

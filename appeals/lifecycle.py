@@ -18,14 +18,13 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.formats import date_format
-from django.utils.timezone import localdate, localtime
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from appeals import attachments, deadlines
+from appeals import attachments, deadlines, timeline
 from appeals.deadlines import Change
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
-from appeals.promises import Targets
 from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> A
     appeal = Appeal(shop=shop, created_by=actor, created_at=now, **_known(fields))
     appeal.full_clean()
     appeal.save()
-    _tell(appeal, Event.Kind.CREATED, actor=actor, now=now)
+    timeline.tell(appeal, Event.Kind.CREATED, actor=actor, now=now)
     return appeal
 
 
@@ -101,11 +100,15 @@ def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -
     for name, value in changes.items():
         setattr(appeal, name, value)
     appeal.full_clean()
-    changed = {name: [_plain(was), _plain(changes[name])] for name, was in before.items() if was != changes[name]}
+    changed = {
+        name: [timeline.plain(was), timeline.plain(changes[name])]
+        for name, was in before.items()
+        if was != changes[name]
+    }
     if not changed:
         return appeal
     open_now = appeal.status in (Status.WAITING, Status.OUR_TURN)
-    moved = _retarget(appeal, now) if open_now and set(changed) & set(DECIDING) else []
+    moved = deadlines.follow(appeal, now=now) if open_now and set(changed) & set(DECIDING) else []
     return _done(appeal, Event.Kind.EDITED, actor=actor, now=now, moved=moved, changed=changed)
 
 
@@ -131,7 +134,7 @@ def submit(
 ) -> Appeal:
     """The appeal went out: the first reply and the answer are awaited from `at`."""
     appeal = _locked(appeal, "submit")
-    at = _moment(appeal, at, now)
+    at = timeline.moment(appeal, at, now)
     appeal.channel = channel or appeal.channel
     appeal.external_number = external_number or appeal.external_number
     appeal.status, appeal.submitted_at = Status.WAITING, at
@@ -154,7 +157,7 @@ def record_reply(
     if kind not in ReplyKind.values:
         raise ValidationError({"kind": _("The kind is one of: %(kinds)s.") % {"kinds": ", ".join(ReplyKind.values)}})
     appeal = _locked(appeal, "record_reply")
-    at = _moment(appeal, at, now)
+    at = timeline.moment(appeal, at, now)
     moved = _take_reply(appeal, kind, _live(appeal), at)
     return _done(appeal, Event.Kind.REPLY, actor=actor, now=now, at=at, text=text, reply_kind=kind, moved=moved)
 
@@ -163,7 +166,7 @@ def record_reply(
 def message(*, appeal: Appeal, actor: User | None, now: datetime, text: str, at: datetime | None = None) -> Appeal:
     """We wrote back: it is the marketplace's turn, and its paused clock runs on."""
     appeal = _locked(appeal, "message")
-    at = _moment(appeal, at, now)
+    at = timeline.moment(appeal, at, now)
     live = _live(appeal)
     moved = _meet(live, (Kind.OUR_REPLY,), at)
     if (answer := live.get(Kind.ANSWER)) and answer.state == Deadline.State.PAUSED:
@@ -187,7 +190,7 @@ def escalate(
 ) -> Appeal:
     """We took a step of the escalation path: its term, or the topic's promise anew, takes over from the answer's."""
     appeal = _locked(appeal, "escalate")
-    at = _moment(appeal, at, now)
+    at = timeline.moment(appeal, at, now)
     if not EscalationStep.objects.sellers_path(appeal.shop.marketplace).filter(pk=step.pk).exists():
         raise ValidationError({"step": _("This is no step that a seller can take on this marketplace.")})
     if step.available_from and localdate(at) < step.available_from:
@@ -221,7 +224,7 @@ def resolve(
     appeal = _locked(appeal, "resolve")
     decided = outcome in (Appeal.Outcome.GRANTED, Appeal.Outcome.PARTLY_GRANTED, Appeal.Outcome.REFUSED)
     end = _meet if decided else _cancel
-    moved = end(_live(appeal), Kind.values, _moment(appeal, None, now))
+    moved = end(_live(appeal), Kind.values, timeline.moment(appeal, None, now))
     appeal.status, appeal.outcome, appeal.resolved_at = Status.RESOLVED, outcome, now
     appeal.amount_recovered, appeal.snoozed_until, appeal.next_due_at = amount_recovered, None, None
     appeal.full_clean()
@@ -233,7 +236,7 @@ def resolve(
 def reopen(*, appeal: Appeal, actor: User | None, now: datetime, note: str = "") -> Appeal:
     """The matter was not over: new clocks start, the old ones keep their result."""
     appeal = _locked(appeal, "reopen")
-    before = {"outcome": appeal.outcome, "amount_recovered": _plain(appeal.amount_recovered)}
+    before = {"outcome": appeal.outcome, "amount_recovered": timeline.plain(appeal.amount_recovered)}
     appeal.status, appeal.outcome, appeal.resolved_at, appeal.amount_recovered = Status.WAITING, "", None, None
     _save(appeal)
     moved = deadlines.start(appeal, Kind.FIRST_REPLY, at=now) + deadlines.start(appeal, Kind.ANSWER, at=now)
@@ -247,7 +250,7 @@ def snooze(*, appeal: Appeal, actor: User | None, now: datetime, until: datetime
         raise ValidationError({"until": _("The end of the silence must lie in the future.")})
     appeal = _locked(appeal, "snooze")
     appeal.snoozed_until = until
-    return _done(appeal, Event.Kind.SNOOZED, actor=actor, now=now, text=note, until=_plain(until))
+    return _done(appeal, Event.Kind.SNOOZED, actor=actor, now=now, text=note, until=timeline.plain(until))
 
 
 @transaction.atomic
@@ -255,18 +258,13 @@ def attach(*, appeal: Appeal, actor: User | None, now: datetime, file: File[byte
     """Adds a file. Its kind is what its bytes are; ValidationError when it is too large, too many, or not accepted."""
     appeal = _locked(appeal)
     attachment = attachments.keep(appeal=appeal, actor=actor, now=now, file=file, name=name)
-    _tell(appeal, Event.Kind.ATTACHED, actor=actor, now=now, attachment=attachment.pk, name=attachment.name)
+    timeline.tell(appeal, Event.Kind.ATTACHED, actor=actor, now=now, attachment=attachment.pk, name=attachment.name)
     return attachment
-
-
-def steps_taken(appeal: Appeal) -> list[Event]:
-    """The escalation steps taken, oldest first."""
-    return list(appeal.events.filter(kind=Event.Kind.ESCALATED).select_related("step__channel__marketplace"))
 
 
 def next_step(appeal: Appeal, now: datetime | None = None) -> EscalationStep | None:
     """The first step of the seller's path that comes after the last one taken and can be taken; None at its end."""
-    return Paths(localdate(now)).next(appeal, steps_taken(appeal))
+    return Paths(localdate(now)).next(appeal, timeline.steps_taken(appeal))
 
 
 def _locked(appeal: Appeal, verb: str = "") -> Appeal:
@@ -277,30 +275,10 @@ def _locked(appeal: Appeal, verb: str = "") -> Appeal:
     return fresh
 
 
-def _moment(appeal: Appeal, at: datetime | None, now: datetime) -> datetime:
-    """`at`, or `now`; refused in the future and before the last move, since clocks cannot run backwards."""
-    if at is not None and at > now:
-        raise ValidationError({"at": _("The time lies in the future.")})
-    last = appeal.events.filter(kind__in=Event.MOVES).order_by("-at").values_list("at", flat=True).first()
-    if at is not None and last and at < last:
-        shown = date_format(localtime(last), "DATETIME_FORMAT")
-        raise ValidationError(
-            {"at": _("The last move of this appeal was on %(last)s; give a later time.") % {"last": shown}}
-        )
-    return at or max(now, last or now)
-
-
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(fields) - set(EDITABLE)):
         raise ValidationError({unknown[0]: _("This field cannot be written.")})
     return fields
-
-
-def _plain(value: object) -> Any:
-    """A value as the timeline keeps it."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value if isinstance(value, str | int | bool | list | None) else str(value)
 
 
 def _live(appeal: Appeal) -> dict[str, Deadline]:
@@ -331,40 +309,6 @@ def _take_reply(appeal: Appeal, kind: str, live: dict[str, Deadline], at: dateti
     return moved
 
 
-def _retarget(appeal: Appeal, now: datetime) -> list[Change]:
-    """Moves the live clocks to what is promised now: one that nothing promises ends, one newly promised starts."""
-    moved: list[Change] = []
-    live, targets = _live(appeal), Targets(appeal.shop.marketplace)
-    for kind, deadline in live.items():
-        if kind == Kind.ESCALATION:
-            continue
-        deadline.appeal = appeal
-        target = targets.of(appeal, kind)
-        moved += deadlines.retarget(deadline, target, now=now) if target else [deadlines.cancel(deadline, at=now)]
-    if appeal.status == Status.WAITING:
-        for kind in _unpromised(appeal, live):
-            moved += deadlines.start(appeal, kind, at=_asked_at(appeal))
-    return moved
-
-
-def _unpromised(appeal: Appeal, live: dict[str, Deadline]) -> list[Kind]:
-    """What the marketplace owes us without a clock, because no target applied so far."""
-    owed = [] if {Kind.ANSWER, Kind.ESCALATION} & set(live) else [Kind.ANSWER]
-    if not appeal.deadlines.filter(kind=Kind.FIRST_REPLY).exists() and not _replied(appeal):
-        owed.insert(0, Kind.FIRST_REPLY)
-    return owed
-
-
-def _replied(appeal: Appeal) -> bool:
-    return appeal.events.filter(kind=Event.Kind.REPLY).exclude(reply_kind=ReplyKind.ACKNOWLEDGEMENT).exists()
-
-
-def _asked_at(appeal: Appeal) -> datetime:
-    """Since when the marketplace owes us something: our last move."""
-    moves = appeal.events.filter(kind__in=Event.MOVES).exclude(kind=Event.Kind.REPLY)
-    return moves.order_by("at", "id").values_list("at", flat=True).last() or appeal.created_at
-
-
 def _save(appeal: Appeal) -> None:
     appeal.version += 1
     appeal.save()
@@ -374,31 +318,5 @@ def _done(appeal: Appeal, kind: Event.Kind, **details: Any) -> Appeal:
     """Writes the appeal with its next due time, and the event that tells what happened and which clocks it moved."""
     deadlines.refresh(appeal)
     _save(appeal)
-    _tell(appeal, kind, **details)
+    timeline.tell(appeal, kind, **details)
     return appeal
-
-
-def _tell(
-    appeal: Appeal,
-    kind: Event.Kind,
-    *,
-    actor: User | None,
-    now: datetime,
-    at: datetime | None = None,
-    text: str = "",
-    reply_kind: str = "",
-    step: EscalationStep | None = None,
-    moved: list[Change] | None = None,
-    **data: Any,
-) -> None:
-    Event.objects.create(
-        appeal=appeal,
-        kind=kind,
-        reply_kind=reply_kind,
-        at=at or now,
-        recorded_at=now,
-        actor=actor,
-        text=text,
-        step=step,
-        data=data | ({"deadlines": moved} if moved else {}),
-    )

@@ -15,7 +15,6 @@ from rest_framework.viewsets import GenericViewSet
 from appeals import promises
 from appeals.api.serializers import TargetSerializer
 from appeals.contact import where_to_write
-from appeals.deadlines import promise
 from marketplaces import contact
 from marketplaces.api.fields import AddressFlag, AddressKey, AddressMoment, Moment, Slug
 from marketplaces.api.serializers import ChannelSerializer
@@ -129,4 +128,4 @@ class PromiseViewSet(OfMarketplace):
     def retrieve(self, request: Request, slug: str) -> Response:
         """What the marketplace would promise for a message sent at that moment; null where it promises nothing."""
         marketplace, given = self.asked()
-        return Response(PromisesSerializer(promise(marketplace=marketplace, **given)).data)
+        return Response(PromisesSerializer(promises.promise(marketplace=marketplace, **given)).data)

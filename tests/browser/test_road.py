@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from playwright.sync_api import Page, expect
 
-from appeals import lifecycle, shops
+from appeals import lifecycle, shops, timeline
 from appeals.models import Appeal
 from hub.models import User
 from marketplaces.models import Marketplace
@@ -72,7 +72,7 @@ def test_from_the_first_log_in_to_a_reopened_appeal(page: Page, administrator: U
     press(page, "escalate")
     expect(page.locator("dialog [name=step]:checked")).to_have_count(1)
     confirm(page)
-    [taken] = lifecycle.steps_taken(appeal)
+    [taken] = timeline.steps_taken(appeal)
     expect(page.locator(".hub-timeline > li").first).to_contain_text(str(taken.step))
 
     press(page, "resolve")

@@ -1,7 +1,7 @@
 """What comes next on the escalation path."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import cached_property
 
@@ -10,16 +10,20 @@ from marketplaces.models import EscalationStep
 
 
 class Paths:
-    """The sellers' paths on a day, read once: for one appeal, or for a page of them."""
+    """The sellers' paths on a day, read once: for one appeal, or for a page of them.
 
-    def __init__(self, on: date) -> None:
-        self.on = on
+    `fields` are those of the steps that are read at once; without them, all, and the channel.
+    """
+
+    def __init__(self, on: date, fields: Collection[str] = ()) -> None:
+        self.on, self.fields = on, fields
 
     @cached_property
     def _steps(self) -> dict[int, list[EscalationStep]]:
         steps: dict[int, list[EscalationStep]] = defaultdict(list)
         proposed = EscalationStep.objects.for_sellers(on=self.on).filter(is_proposed=True)
-        for step in proposed.select_related("channel__marketplace"):
+        rows = proposed.only(*self.fields) if self.fields else proposed.select_related("channel__marketplace")
+        for step in rows:
             steps[step.marketplace_id].append(step)
         return steps
 

@@ -26,7 +26,7 @@ def appeals_of_caller(request: Any) -> QuerySet[Appeal]:
 
 class Appeals(filters.FilterSet):
     marketplace = SlugFilter(
-        queryset=Marketplace.objects.all(), field_name="shop__marketplace", help_text="Slug of the marketplace."
+        queryset=Marketplace.objects.all(), method="on_marketplace", help_text="Slug of the marketplace."
     )
     shop = KeyFilter(queryset=shops_of_caller, help_text="Number of the shop.")
     status = filters.ChoiceFilter(choices=Appeal.Status.choices)
@@ -50,6 +50,9 @@ class Appeals(filters.FilterSet):
     class Meta:
         model = Appeal
         fields: list[str] = []
+
+    def on_marketplace(self, rows: QuerySet[Appeal], name: str, marketplace: Marketplace) -> QuerySet[Appeal]:
+        return rows.filter(shop__in=list(marketplace.shops.values_list("pk", flat=True)))
 
     def whose_turn(self, rows: QuerySet[Appeal], name: str, turn: str) -> QuerySet[Appeal]:
         return rows.filter(status__in=[status for status, whose in Appeal.TURNS.items() if whose == turn])

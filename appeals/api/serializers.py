@@ -14,7 +14,19 @@ from appeals.api.people import EmailOfPerson
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Reminder, Shop
 from marketplaces.api.examples import example
-from marketplaces.api.fields import Flag, Key, KnownFields, Moment, OrNull, Roubles, RowSerializer, Slug, Text, now_of
+from marketplaces.api.fields import (
+    Flag,
+    Key,
+    KnownFields,
+    Moment,
+    OrNull,
+    Roubles,
+    RowSerializer,
+    Shown,
+    Slug,
+    Text,
+    now_of,
+)
 from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
 from marketplaces.working_time import Unit
 
@@ -31,7 +43,7 @@ class AppealOfCaller(Key):
         return Appeal.objects.visible_to(self.context["request"].user)
 
 
-class TargetSerializer(serializers.Serializer[Any]):
+class TargetSerializer(Shown):
     """An amount of time as it was promised."""
 
     amount = serializers.IntegerField(read_only=True)
@@ -51,7 +63,7 @@ class DeadlineSerializer(RowSerializer):
         return _seconds(deadline.overdue_by(now_of(self)))
 
 
-class TakenStepSerializer(serializers.Serializer[Event]):
+class TakenStepSerializer(Shown):
     """A step of the escalation path that was taken."""
 
     id = serializers.IntegerField(source="step_id", allow_null=True, read_only=True, help_text="Number of the step.")
@@ -82,7 +94,7 @@ class NextStepSerializer(RowSerializer):
         return step.text("name")
 
 
-class EscalationSerializer(serializers.Serializer[Appeal]):
+class EscalationSerializer(Shown):
     taken = TakenStepSerializer(many=True, source="escalations", read_only=True)
     next = serializers.SerializerMethodField()
 
@@ -90,7 +102,12 @@ class EscalationSerializer(serializers.Serializer[Appeal]):
     def get_next(self, appeal: Appeal) -> Any:
         paths: Paths = self.context["paths"]
         step = paths.next(appeal, appeal.escalations)  # type: ignore[attr-defined]
-        return NextStepSerializer(step, context=self.context).data if step else None
+        if step is None:
+            return None
+        shown: dict[int, Any] = self.context["steps"]  # the same few steps are next for all appeals of a page
+        if step.pk not in shown:
+            shown[step.pk] = NextStepSerializer(step, context=self.context).data
+        return shown[step.pk]
 
 
 @example(

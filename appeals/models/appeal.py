@@ -153,6 +153,12 @@ class Appeal(models.Model):
                 fields=["external_number"], condition=~models.Q(external_number=""), name="appeal_external_number"
             ),
             models.Index(fields=["assignee", "status"], name="appeal_assignee_status"),
+            # lists by money; on PostgreSQL a migration adds two more, for `search` and for `order_number`
+            models.Index(
+                fields=["amount_at_stake", "id"],
+                condition=models.Q(amount_at_stake__isnull=False),
+                name="appeal_stake",
+            ),
             # counted by the menu and listed by the home page (appeals.admin.needs): the few that are not resolved
             models.Index(fields=["status", "next_due_at", "shop"], name="appeal_needs"),
         ]

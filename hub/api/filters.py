@@ -22,10 +22,18 @@ class Filters(DjangoFilterBackend):
     """The view's `filterset_class`, on its list alone: one object is found by its address."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> QuerySet[Any]:
-        if view.action != "list":
+        known = getattr(getattr(view, "filterset_class", None), "base_filters", {})
+        if view.action != "list" or not request.query_params.keys() & known.keys():
             return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
+
+    def get_filterset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> Any:
+        """With the filters that were asked for: the form of all of them costs more than the page itself."""
+        filterset = super().get_filterset(request, queryset, view)
+        if filterset is not None:
+            filterset.filters = {name: one for name, one in filterset.filters.items() if name in request.query_params}
+        return filterset
 
 
 class Ordering(BaseFilterBackend):

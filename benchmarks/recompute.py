@@ -30,6 +30,7 @@ from appeals.models import Appeal, Deadline, Shop
 from marketplaces.models import Channel, Marketplace, ResponseTarget
 from marketplaces.working_time import Unit
 
+CHUNK = 2000
 NOW = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)
 
 
@@ -43,33 +44,36 @@ def fill(count: int) -> Channel:
         marketplace=market, kind="answer", channel=channel, amount=8, unit="working_hours", source="benchmark"
     )
     shop = Shop.objects.create(name="Bench", marketplace=market)
-    sent = [NOW - timedelta(minutes=7 * number % 20_000) for number in range(count)]
+    for first in range(0, count, CHUNK):
+        fill_chunk(
+            shop,
+            channel,
+            target,
+            [NOW - timedelta(minutes=7 * number % 20_000) for number in range(first, first + CHUNK)],
+        )
+    return channel
+
+
+def fill_chunk(shop: Shop, channel: Channel, target: ResponseTarget, sent: list[datetime]) -> None:
     appeals = Appeal.objects.bulk_create(
-        (
-            Appeal(shop=shop, channel=channel, subject="Bench", status="waiting", created_at=at, submitted_at=at)
-            for at in sent
-        ),
-        batch_size=2000,
+        Appeal(shop=shop, channel=channel, subject="Bench", status="waiting", created_at=at, submitted_at=at)
+        for at in sent
     )
     Deadline.objects.bulk_create(
-        (
-            Deadline(
-                appeal=appeal,
-                kind="answer",
-                started_at=at,
-                due_at=channel.clock.add(at, 8, Unit.WORKING_HOURS),
-                target=target,
-                amount=8,
-                unit=target.unit,
-                opening_hours=channel.opening_hours,
-                time_zone=channel.zone,
-                country=market.country,
-            )
-            for appeal, at in zip(appeals, sent, strict=True)
-        ),
-        batch_size=2000,
+        Deadline(
+            appeal=appeal,
+            kind="answer",
+            started_at=at,
+            due_at=channel.clock.add(at, target.amount, Unit.WORKING_HOURS),
+            target=target,
+            amount=target.amount,
+            unit=target.unit,
+            opening_hours=channel.opening_hours,
+            time_zone=channel.zone,
+            country=channel.marketplace.country,
+        )
+        for appeal, at in zip(appeals, sent, strict=True)
     )
-    return channel
 
 
 class QueryCount:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -74,18 +75,32 @@ class Section:
         return _one_line(self.appeal.subject)
 
 
+class NextSteps:
+    """The escalation step that each of some appeals has before it, read for all of them at once."""
+
+    def __init__(self, appeals: Iterable[Appeal], now: datetime) -> None:
+        self._paths = Paths(timezone.localdate(now))
+        self._taken: dict[int, list[Event]] = defaultdict(list)
+        ids = {appeal.pk for appeal in appeals}
+        for event in Event.objects.filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
+            self._taken[event.appeal_id].append(event)
+
+    def of(self, appeal: Appeal) -> EscalationStep | None:
+        return self._paths.next(appeal, self._taken[appeal.pk])
+
+
 def compose(
     recipient: Recipient,
     reminders: Sequence[Reminder],
     message_id: str,
     now: datetime,
-    paths: Paths | None = None,
+    steps: NextSteps | None = None,
 ) -> EmailMultiAlternatives:
-    """The mail to one person about what is due. `paths` are the escalation paths of today, if they have been read."""
+    """The mail to one person about what is due. `steps` are those that lie before the appeals, if they were read."""
     with translation.override(recipient.language), timezone.override(ZoneInfo(recipient.time_zone)):
         appeals = _by_appeal(reminders)
-        steps = _next_steps([rows[0].deadline.appeal for rows in appeals[:_FULL]], paths or Paths(now.date()), now)
-        sections = [_section(rows, steps.get(rows[0].deadline.appeal_id), now) for rows in appeals[:_FULL]]
+        steps = steps or NextSteps((row.deadline.appeal for row in reminders), now)
+        sections = [_section(rows, steps, now) for rows in appeals[:_FULL]]
         brief = [_brief(rows, now) for rows in appeals[_FULL : _FULL + _BRIEF]]
         subject = _subject(sections, len(appeals))
         context = {
@@ -156,16 +171,6 @@ def _marketplace_id(rows: Sequence[Reminder]) -> int:
     return rows[0].deadline.appeal.shop.marketplace_id
 
 
-def _next_steps(appeals: Sequence[Appeal], paths: Paths, now: datetime) -> dict[int, Step]:
-    """The step that each appeal has before it, if there is one."""
-    taken: dict[int, list[Event]] = {appeal.pk: [] for appeal in appeals}
-    escalations = Event.objects.filter(appeal__in=appeals, kind=Event.Kind.ESCALATED)
-    for event in escalations.select_related("step"):
-        taken[event.appeal_id].append(event)
-    steps = {appeal.pk: paths.next(appeal, taken[appeal.pk]) for appeal in appeals}
-    return {pk: _step(step, now) for pk, step in steps.items() if step}
-
-
 def _unreached(reminders: Iterable[Reminder]) -> list[str]:
     """Those whom mail did not reach, so that this reader is told instead."""
     instead = [row for row in reminders if row.reason == Reminder.Reason.INSTEAD]
@@ -177,14 +182,14 @@ def _unreached(reminders: Iterable[Reminder]) -> list[str]:
     return sorted(set(failed.values_list("address", flat=True))) if instead else []
 
 
-def _section(rows: Sequence[Reminder], step: Step | None, now: datetime) -> Section:
+def _section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Section:
     deadlines = {row.deadline_id: row.deadline for row in rows}
     appeal = rows[0].deadline.appeal
     is_ours = all(deadline.kind == Kind.OUR_REPLY for deadline in deadlines.values())
     return Section(
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
-        step=None if is_ours else step,
+        step=None if is_ours else _step(steps.of(appeal), now),
         follow_up=_follow_up(appeal, list(deadlines.values()), now),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
@@ -242,7 +247,9 @@ def _standing(deadline: Deadline, now: datetime) -> str:
     return wording.standing(deadline, now)
 
 
-def _step(step: EscalationStep, now: datetime) -> Step:
+def _step(step: EscalationStep | None, now: datetime) -> Step | None:
+    if step is None:
+        return None
     channel = step.channel
     return Step(
         name=step.text("name"),

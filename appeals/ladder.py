@@ -3,9 +3,11 @@
 A rung is one rule at one repetition; a deadline's rungs are numbered from 1 in the order in which they fall due.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from appeals.models import Deadline, ReminderRule
@@ -55,24 +57,26 @@ def rungs(
     A moment that lies before the deadline's start ("3 days before" of a term of 2) is no rung.
     """
     fitting = [rule for rule in (active_rules() if rules is None else rules) if fits(rule, deadline)]
-    if roster is None and any(_in_working_hours(rule) for rule in fitting):
-        roster = Roster([deadline.appeal.shop_id])
-    found = sorted(
-        ((at, rule.pk, repetition, rule) for rule in fitting for repetition, at in _moments(deadline, rule, roster)),
-        key=lambda rung: rung[:3],
-    )
-    due = [(at, repetition, rule) for at, _pk, repetition, rule in found if at > deadline.started_at]
-    return [Rung(rule, repetition, at, level) for level, (at, repetition, rule) in enumerate(due, start=1)]
+    found: list[tuple[datetime, int, int, ReminderRule]] = []
+    for rule in fitting:
+        hours: list[OpeningHours] = []
+        if _in_working_hours(rule):
+            roster = roster or Roster([deadline.appeal.shop_id])
+            hours = _hours(deadline, rule, roster)
+        for repetition, at in enumerate(_moments(deadline, rule, hours)):
+            if at > deadline.started_at:
+                found.append((at, rule.pk, repetition, rule))
+    found.sort(key=itemgetter(0, 1, 2))
+    return [Rung(rule, repetition, at, level) for level, (at, _pk, repetition, rule) in enumerate(found, start=1)]
 
 
 def fits(rule: ReminderRule, deadline: Deadline) -> bool:
     """Whether the rule's ladder is this deadline's: all that it names matches."""
-    appeal = deadline.appeal
     return (
         rule.deadline_kind == deadline.kind
-        and rule.topic_id in (None, appeal.topic_id)
-        and rule.priority in ("", appeal.priority)
-        and rule.marketplace_id in (None, appeal.shop.marketplace_id)
+        and rule.topic_id in (None, deadline.appeal.topic_id)
+        and rule.priority in ("", deadline.appeal.priority)
+        and rule.marketplace_id in (None, deadline.appeal.shop.marketplace_id)
     )
 
 
@@ -80,21 +84,17 @@ def in_hours_of(rung: Rung, deadline: Deadline, recipient: Recipient) -> datetim
     """When the rung falls due for one of several people, where their own working hours are what counts."""
     if not _in_working_hours(rung.rule):
         return rung.at
-    return _moment(deadline, rung.rule, rung.repetition, [recipient.hours(deadline.country)])
+    return _moments(deadline, rung.rule, [recipient.hours(deadline.country)])[rung.repetition]
 
 
-def _moments(deadline: Deadline, rule: ReminderRule, roster: Roster | None) -> Iterator[tuple[int, datetime]]:
-    hours = _hours(deadline, rule, roster) if roster and _in_working_hours(rule) else []
-    for repetition in range(rule.repeat_limit + 1):
-        yield repetition, _moment(deadline, rule, repetition, hours)
-
-
-def _moment(deadline: Deadline, rule: ReminderRule, repetition: int, hours: list[OpeningHours]) -> datetime:
+def _moments(deadline: Deadline, rule: ReminderRule, hours: Sequence[OpeningHours] = ()) -> list[datetime]:
+    """When the rule falls due, by repetition."""
     if rule.moment == Moment.SHARE:
-        return _share(deadline, rule.amount)
+        return [_share(deadline, rule.amount)]
     amount = -rule.amount if rule.moment == Moment.BEFORE else rule.amount
     first = _move(deadline, deadline.due_at, amount, rule.unit, hours)
-    return _move(deadline, first, repetition * rule.repeat_amount, rule.repeat_unit, hours)
+    pauses = range(0, rule.repeat_amount * rule.repeat_limit + 1, rule.repeat_amount or 1)
+    return [_move(deadline, first, pause, rule.repeat_unit, hours) for pause in pauses]
 
 
 def _in_working_hours(rule: ReminderRule) -> bool:
@@ -150,6 +150,7 @@ def _move_days(deadline: Deadline, at: datetime, amount: int, unit: str) -> date
     return wall.astimezone(UTC) + _INSTANT
 
 
+@lru_cache(maxsize=4096)
 def _working_day(country: str, day: date, amount: int) -> date:
     """The `amount`-th working day after `day`, or before it for a negative amount; `day` itself does not count."""
     calendar = production_calendar(country)

@@ -128,13 +128,13 @@ def _rows(rung: Rung, deadline: Deadline, roster: Roster, now: datetime) -> Iter
 def _row(rung: Rung, deadline: Deadline, recipient: Recipient, now: datetime) -> Reminder:
     theirs = max(now, ladder.in_hours_of(rung, deadline, recipient))
     return Reminder(
-        deadline=deadline,
+        deadline_id=deadline.pk,
         due_at=deadline.due_at,
-        rule=rung.rule,
+        rule_id=rung.rule.pk,
         repetition=rung.repetition,
         level=rung.level,
         rung_at=rung.at,
-        user=recipient.user,
+        user_id=recipient.user.pk if recipient.user else None,
         role=recipient.role,
         address=recipient.address,
         created_at=now,

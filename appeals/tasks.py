@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from appeals import delivery, recompute, reminders
+from appeals import claims, delivery, recompute, reminders
 
 
 @shared_task
@@ -14,7 +14,7 @@ def sweep() -> None:
     now = timezone.now()
     reminders.sweep(now)
     reminders.record_sweep(now)
-    if delivery.waiting(now).exists():
+    if claims.waiting(now).exists():
         transaction.on_commit(deliver.delay)
 
 

@@ -1,14 +1,23 @@
-"""Two editors, and a marketplace with a chat."""
+"""Two editors, a marketplace with a chat, and English where nobody is asked."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import translation
 
 from hub.models import User
 from marketplaces.models import Channel, Marketplace
 from tests.marketplaces.directory_files import Folder
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """The language of what has no reader of its own: of commands and of messages about files."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

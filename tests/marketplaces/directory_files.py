@@ -1,6 +1,10 @@
 """A small directory of an invented marketplace, written to a folder by tests that need to change it."""
 
 from pathlib import Path
+from typing import Any
+
+from marketplaces.directory_rows import KINDS
+from marketplaces.models import Channel, DirectoryChange, EscalationStep, ShippedFact
 
 SHARED = """
 schema = 1
@@ -162,3 +166,15 @@ class Folder:
 
     def write(self, text: str) -> None:
         self.platform.write_text(text)
+
+
+def everything() -> list[Any]:
+    """All rows of the directory, their history and the record of what was shipped."""
+    models: list[Any] = [
+        *(kind.model for kind in KINDS),
+        ShippedFact,
+        DirectoryChange,
+        Channel.topics.through,
+        EscalationStep.requires.through,
+    ]
+    return [list(model._default_manager.order_by("pk").values()) for model in models]

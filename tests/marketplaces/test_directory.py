@@ -11,9 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from marketplaces import directory, directory_file
 from marketplaces.directory_report import Outcome, Report
-from marketplaces.directory_rows import KINDS
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, ShippedFact, Source, Topic
-from tests.marketplaces.directory_files import Folder, channel, platform_text
+from tests.marketplaces.directory_files import Folder, channel, everything, platform_text
 
 pytestmark = pytest.mark.django_db
 
@@ -28,17 +27,6 @@ def outcomes(report: Report) -> dict[str, Outcome]:
     """Of the rows that were not left alone."""
     changed = [change for change in report.changes if change.outcome is not Outcome.UNCHANGED]
     return {f"{change.kind} {change.key}": change.outcome for change in changed}
-
-
-def everything() -> list[Any]:
-    """All rows of the directory and the record of what was shipped, without the times of saving."""
-    models: list[Any] = [
-        *(kind.model for kind in KINDS),
-        ShippedFact,
-        Channel.topics.through,
-        EscalationStep.requires.through,
-    ]
-    return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
 def test_a_first_load_creates_every_row_with_its_references(folder: Folder) -> None:

@@ -150,6 +150,7 @@ if not env("REDIS_URL"):
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its answers would pile up in the folder
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "appeals.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "forget_keys": {"task": "hub.tasks.forget_idempotency_keys", "schedule": crontab(hour="3", minute="0")},
     "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }
 

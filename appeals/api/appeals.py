@@ -35,6 +35,15 @@ SHOWN = (
 STEP_SHOWN = ("marketplace", "position", "name", "name_en", "takes_place", "channel", "term_amount", "term_unit")
 
 
+def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal]:
+    """With all that an answer shows, in a fixed number of queries."""
+    return (
+        appeals.select_related("shop__marketplace", "topic", "assignee", "created_by")
+        .prefetch_related("deadlines", Prefetch("events", queryset=ESCALATIONS, to_attr="escalations"))
+        .only(*SHOWN)
+    )
+
+
 def move(arguments: type[Serializer[Any]], url_path: str) -> Callable[[Any], Any]:
     """A move of an appeal's life: what it takes, and the appeal as it is then."""
     described = extend_schema(
@@ -48,11 +57,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
 
     serializer_class = AppealSerializer
     permission_classes = [IsAuthenticated, NotOnlyLooking]
-    queryset = (
-        Appeal.objects.select_related("shop__marketplace", "topic", "assignee", "created_by")
-        .prefetch_related("deadlines", Prefetch("events", queryset=ESCALATIONS, to_attr="escalations"))
-        .only(*SHOWN)
-    )
+    queryset = Appeal.objects.all()
     filterset_class = filters.Appeals
     lookup_value_regex = DIGITS
     ordering = "-created_at"
@@ -60,14 +65,14 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     http_method_names = ["get", "post", "patch", "delete"]
 
     def get_queryset(self) -> QuerySet[Appeal]:
-        """On a list the shops are named by their numbers: so the database knows how many rows there will be, and reads
-        the few of a small team, or walks down the order of a large one."""
+        """Of a list the shops are named by number: then the database knows how many rows they have, and reads the few
+        of a small team or walks down the order of a large one."""
         rows: Any = super().get_queryset()
         if self.action != "list":
             visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
-            return visible
+            return shown(visible) if self.action == "retrieve" else visible
         shops = Shop.objects.visible_to(self.request.user).values_list("pk", flat=True)
-        return super().get_queryset().filter(shop__in=list(shops))
+        return shown(super().get_queryset().filter(shop__in=list(shops)))
 
     def get_serializer_context(self) -> dict[str, Any]:
         now = timezone.now()
@@ -81,9 +86,10 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     @extend_schema(responses={201: AppealSerializer})
     def create(self, request: Request) -> Response:
         """Makes a draft. Nothing is promised, and nobody is reminded, until it is submitted."""
-        fields = self._read(self.get_serializer(data=request.data))
-        appeal = lifecycle.create(actor=caller(request), now=timezone.now(), **fields)
-        return self._answer(appeal, status.HTTP_201_CREATED)
+        serializer = self.get_serializer(data=request.data)
+        appeal = lifecycle.create(actor=caller(request), now=timezone.now(), **self._read(serializer))
+        serializer.instance = _with_nothing_yet(appeal)
+        return Response(serializer.data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Changes what is asked. Clocks that run move to the promise that applies then."""
@@ -150,6 +156,14 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def _answer(self, appeal: Appeal, code: int = status.HTTP_200_OK) -> Response:
+    def _answer(self, appeal: Appeal) -> Response:
         """The appeal read anew, with all that its representation shows."""
-        return Response(self.get_serializer(self.get_queryset().get(pk=appeal.pk)).data, status=code)
+        return Response(self.get_serializer(shown(Appeal.objects.all()).get(pk=appeal.pk)).data)
+
+
+def _with_nothing_yet(appeal: Any) -> Appeal:
+    """A new draft as it would be read: it has no clocks and has taken no step."""
+    appeal._prefetched_objects_cache = {"deadlines": []}
+    appeal.escalations = []
+    drawn: Appeal = appeal
+    return drawn

@@ -35,7 +35,7 @@ class ShopOfCaller(Key):
     """A shop that the caller works for; the others are not there for them."""
 
     def get_queryset(self) -> QuerySet[Shop]:
-        return Shop.objects.visible_to(self.context["request"].user)
+        return Shop.objects.visible_to(self.context["request"].user).select_related("marketplace")
 
 
 class AppealOfCaller(Key):

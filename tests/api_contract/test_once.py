@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from celery import current_app
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
@@ -103,6 +104,15 @@ def test_keys_live_at_least_24_hours_and_not_for_ever(api: APIClient, shop: Shop
     now = timezone.now()
     assert purge(now + timedelta(hours=24)) == 0
     assert purge(now + timedelta(hours=49)) == 1
+
+
+def test_old_keys_are_forgotten_by_the_clock(api: APIClient, shop: Shop, settings: Any) -> None:
+    (entry,) = [one for one in settings.CELERY_BEAT_SCHEDULE.values() if "idempotency" in one["task"]]
+    api.post(APPEALS, {"shop": shop.pk, "subject": "x"}, headers=KEY)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(days=3))
+    current_app.loader.import_default_modules()
+    current_app.tasks[entry["task"]].apply().get()
+    assert not IdempotencyKey.objects.exists()
 
 
 def test_what_can_be_edited_has_an_etag_that_changes_with_it(api: APIClient, draft: Appeal) -> None:

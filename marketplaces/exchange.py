@@ -136,6 +136,7 @@ def resource_of(kind: Kind) -> type[RowResource]:
             "import_order": columns,
             "clean_model_instances": True,
             "skip_unchanged": True,
+            "report_skipped": False,
             "store_instance": True,
         },
     )

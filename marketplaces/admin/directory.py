@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -104,7 +105,7 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
 
 @admin.register(ResponseTarget)
 class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
-    list_display = ["marketplace", "kind", "promise", "topic", "channel_name", "priority", "is_complex", "checked"]
+    list_display = ["marketplace", "kind", "promise", "fits", "checked"]
     list_display_links = ["marketplace", "kind"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic", "channel"]
@@ -128,9 +129,15 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
     def promise(self, obj: ResponseTarget) -> str:
         return amount_text(obj.amount, obj.unit)
 
-    @display(description=_("channel"))
-    def channel_name(self, obj: ResponseTarget) -> str:
-        return obj.channel.text("name") if obj.channel else ""
+    @display(description=_("For which appeals"))
+    def fits(self, obj: ResponseTarget) -> str:
+        parts = [
+            obj.topic.text("name") if obj.topic else "",
+            obj.channel.text("name") if obj.channel else "",
+            obj.get_priority_display() if obj.priority else "",
+            "" if obj.is_complex is None else gettext("complex case") if obj.is_complex else gettext("simple case"),
+        ]
+        return "; ".join(part for part in parts if part) or gettext("any")
 
 
 @admin.register(EscalationStep)

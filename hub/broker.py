@@ -49,9 +49,10 @@ class Channel(filesystem.Channel):
         with self._tables_to_ourselves():
             return super().get_table(exchange)
 
-    def _queue_bind(self, *args: Any, **kwargs: Any) -> None:
+    def queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        """Another thread that asks meanwhile waits until the binding is written: its messages would go nowhere."""
         with self._tables_to_ourselves():
-            super()._queue_bind(*args, **kwargs)
+            super().queue_bind(*args, **kwargs)
 
     @contextmanager
     def _tables_to_ourselves(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ import yaml
 from hub.environment import VARIABLES
 from hub.settings import BASE_DIR
 from hub.supervisor import PARTS
-from tests.hub.running import Hub, free_port, manage, wait_until
+from tests.hub.running import Hub, manage, wait_until
 
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 SERVICES: dict[str, Any] = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())["services"]
@@ -58,11 +58,11 @@ def test_every_service_that_stays_tells_whether_it_is_well() -> None:
 
 
 @pytest.fixture
-def container(environment: dict[str, str], postgres_url: str, redis_url: str) -> dict[str, str]:
+def container(ready: dict[str, str], postgres_url: str, redis_url: str) -> dict[str, str]:
     """The environment of each container, as far as it is not Docker's."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{ready['PATH']}"
     services = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "HUB_SECRET_KEY": "x" * 50}
-    return environment | services | {"PATH": path, "HUB_PORT": str(free_port()), "HUB_SWEEP_SECONDS": "1"}
+    return ready | services | {"PATH": path, "HUB_SWEEP_SECONDS": "1"}
 
 
 def is_healthy(test: str, container: dict[str, str]) -> bool:

@@ -1,6 +1,5 @@
 import os
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -15,23 +14,6 @@ from hub.settings import BASE_DIR
 from tests.hub.running import Hub, free_port, manage, wait_until
 
 COMMANDS = {"web": "granian", "worker": "hub worker", "beat": "hub beat"}
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A data folder that has been prepared once, and what that printed."""
-    folder = tmp_path_factory.mktemp("prepared") / "data"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = manage(kept | {"HUB_DATA_DIR": str(folder)}, "up", "--only", "prepare")
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
-
-
-@pytest.fixture
-def ready(environment: dict[str, str], prepared: tuple[Path, str]) -> dict[str, str]:
-    """The environment of a hub that has been started before."""
-    shutil.copytree(prepared[0], environment["HUB_DATA_DIR"])
-    return environment | {"HUB_PORT": str(free_port())}
 
 
 def test_the_first_start_tells_each_stage_and_the_password_of_the_first_administrator(
@@ -91,9 +73,9 @@ def test_worker_and_beat_search_for_late_deadlines_over_the_folder_broker(ready:
 
 @pytest.mark.postgres
 @pytest.mark.redis
-def test_it_runs_on_postgresql_and_redis(environment: dict[str, str], postgres_url: str, redis_url: str) -> None:
+def test_it_runs_on_postgresql_and_redis(ready: dict[str, str], postgres_url: str, redis_url: str) -> None:
     services = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "HUB_SWEEP_SECONDS": "1"}
-    with Hub(environment | services | {"HUB_PORT": str(free_port())}) as hub:
+    with Hub(ready | services) as hub:
         hub.wait_until_open()
         wait_until(lambda: hub.status("/readyz") == 200, "a sweep has run", seconds=20)
         hub.process.send_signal(signal.SIGINT)

@@ -12,7 +12,7 @@ help:
 	@echo "make lint    style, types, layers, migrations, translations, templates"
 	@echo "make format  bring the code into the style that lint asks for"
 	@echo "make audit   known holes in the libraries (asks the network)"
-	@echo "make lock    newest versions of the libraries that pyproject.toml allows"
+	@echo "make lock    the lock files after a change of pyproject.toml; UPGRADE=1 takes the newest versions"
 
 up: runtime
 	@$(BIN)/python manage.py up --stop-with-parent
@@ -44,12 +44,11 @@ format: development
 audit: development
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
+compile := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv." >&2; exit 1; }
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		-o requirements.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		--extra dev -c requirements.lock -o requirements-dev.lock
+	$(compile) $(if $(UPGRADE),--upgrade) -o requirements.lock
+	$(compile) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.lock -o requirements-dev.lock
 
 # The environment in .venv. A copy of each lock file tells what is installed there.
 install = cmp -s $(1) .venv/$(1) || { echo "Installing $(1), which takes a minute or two ..." \

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from django.db import models, transaction
 
-from appeals import digest
+from appeals import digest, planning
 from appeals.models import RefusedAddress, Reminder
 from appeals.models.bulk import update_rows
-from appeals.planning import LEASE, free, hand_on, send_after, settled
+from appeals.planning import free, hand_on, send_after, settled
 from appeals.recipients import Recipient, Roster
 
 Reason = Reminder.Reason
@@ -122,7 +122,7 @@ def _claim(mails: dict[str, list[Reminder]], now: datetime, roster: Roster) -> C
     """The first mail of one person, by earlier Message-ID, of which something is still to be told."""
     for message_id, rows in mails.items():
         if taken := [row for row in rows if _still_stands(row, now, roster)]:
-            return Claim(_recipient(taken[0]), taken, message_id or digest.message_id(taken), now + LEASE)
+            return Claim(_recipient(taken[0]), taken, message_id or digest.message_id(taken), now + planning.LEASE)
     return None
 
 

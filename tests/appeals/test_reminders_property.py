@@ -261,8 +261,8 @@ class World:
 
 
 DEEDS = ["sweep", "reply", "message", "escalate", "resolve", "reopen", "snooze", "move", "edit_rule"]
-DEEDS += ["sweep"] * 8 + ["reply", "message", "move", "reopen", "edit_rule"]
-HOURS = st.sampled_from([0, 1, 3, 7, 11, 16, 22, 30, 50, 100])
+DEEDS += ["sweep"] * 8 + ["reply", "message", "move", "move", "snooze", "reopen", "edit_rule"]
+HOURS = st.sampled_from([0, 1, 2, 3, 5, 7, 11, 16, 22, 30, 50, 100])
 STEPS = st.tuples(st.sampled_from(DEEDS), HOURS, st.integers(0, 11))
 
 
@@ -275,12 +275,13 @@ def boss(shop: Shop, agent: User) -> User:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(deeds=st.lists(STEPS, min_size=10, max_size=40), sleeps=st.booleans())
+@given(deeds=st.lists(STEPS, min_size=10, max_size=40), start=st.sampled_from([0, 70, 85, 86]), sleeps=st.booleans())
 def test_any_order_of_events_leads_to_the_reminders_of_a_plain_model(
     sent: Appeal,
     boss: User,
     steps: list[EscalationStep],
     deeds: list[tuple[str, int, int]],
+    start: int,
     *,
     sleeps: bool,
 ) -> None:
@@ -293,7 +294,7 @@ def test_any_order_of_events_leads_to_the_reminders_of_a_plain_model(
         assert agent
         User.objects.filter(pk=agent.pk).update(working_hours=OFFICE if sleeps else "")
         world = World(sent, agent, steps, sleeps=sleeps)
-        for deed, hours, number in [*deeds, ("sweep", 24, 0), ("sweep", 72, 0)]:
+        for deed, hours, number in [("reply", start, 0), *deeds, ("sweep", 24, 0), ("sweep", 72, 0)]:
             world.do(deed, hours, number)
         mails = [one.extra_headers["Message-ID"] for one in mail.outbox]
         assert len(mails) == len(set(mails))

@@ -1,0 +1,86 @@
+"""A mail server of bad character: it refuses, stalls and hangs up at random, and remembers what it took."""
+
+import asyncio
+import logging
+import random
+import re
+import socket
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+STALL = 1.5  # longer than the workers wait
+CASE = re.compile(r"Case \d+")
+
+
+class Mailbox:
+    """What has arrived: how often each Message-ID came, and which mails told each person of each case."""
+
+    def __init__(self, *, refused: str = "") -> None:
+        self._chance = random.Random()  # noqa: S311
+        self.refused = refused
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew, in a bad mood."""
+        self.moody = True
+        self.mails: Counter[str] = Counter()
+        self.told: dict[tuple[str, str], set[str]] = defaultdict(set)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address == self.refused:
+            return "550 no such user"
+        if self._in_a_mood(0.03):
+            return "450 busy"
+        if self._in_a_mood(0.02):
+            await asyncio.sleep(STALL)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self._in_a_mood(0.04):
+            return "451 try later"
+        if self._in_a_mood(0.02):
+            self._hang_up(server)
+            return "451 never heard"
+        self._keep(envelope)
+        if self._in_a_mood(0.04):
+            self._hang_up(server)
+        elif self._in_a_mood(0.02):
+            await asyncio.sleep(STALL)
+        return "250 OK"
+
+    def _in_a_mood(self, share: float) -> bool:
+        return self.moody and self._chance.random() < share
+
+    @staticmethod
+    def _hang_up(server: SMTP) -> None:
+        if server.transport:
+            server.transport.abort()  # type: ignore[attr-defined]
+
+    def _keep(self, envelope: Envelope) -> None:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        mail = message_from_bytes(content, policy=policy.default)
+        message_id = str(mail["Message-ID"])
+        self.mails[message_id] += 1
+        body = mail.get_body(("plain",))
+        for case in CASE.findall(body.get_content() if body else ""):
+            self.told[envelope.rcpt_tos[0], case].add(message_id)
+
+
+@contextmanager
+def serve(mailbox: Mailbox) -> Iterator[int]:
+    """Listening, on a port that was free just now."""
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield port
+    controller.stop()

@@ -78,6 +78,15 @@ REFUSALS = {
 }
 
 
+_SHORT = {
+    "partial_update": "update",
+    "destroy": "delete",
+    "content_retrieve": "content",
+    "promise_retrieve": "promise",
+    "me_retrieve": "me",
+    "contact_list": "contact",
+    "escalation_path_list": "escalation_path",
+}
 _PLAIN = {"list": "List", "create": "Add", "retrieve": "Read", "partial_update": "Change", "destroy": "Delete"}
 _ONE = {
     "marketplaces": "a marketplace",
@@ -172,6 +181,13 @@ class AutoSchema(ViewSchema):
         found |= {"422"} if self.method == "POST" else set()
         return sorted(found)
 
+    def get_operation_id(self) -> str:
+        """The name that generated clients give to the call: `appeals_submit`, not `appeals_submit_create`."""
+        name: str = super().get_operation_id()
+        for long, short in _SHORT.items():
+            name = name.replace(long, short)
+        return name.removesuffix("_create") if self.path.rstrip("/").endswith(MOVES) else name
+
     def get_summary(self) -> str:
         """What it does in a few words: the first clause of its own description, or the plain verb."""
         action = str(getattr(self.view, "action", ""))
@@ -190,7 +206,7 @@ class AutoSchema(ViewSchema):
         kind = serializer if isinstance(serializer, type) else type(serializer)
         if "__doc__" not in vars(kind) or not kind.__doc__:
             schema.pop("description", None)
-        if direction == "request" and issubclass(kind, KnownFields):
+        if direction == "request" and issubclass(kind, KnownFields) and schema.get("properties"):
             schema["additionalProperties"] = False
         return schema
 

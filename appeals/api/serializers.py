@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from appeals.api.people import EmailOfPerson
 from appeals.escalation import Paths
-from appeals.models import Appeal, Attachment, Deadline, Event, Reminder, Shop
+from appeals.models import Appeal, Attachment, Deadline, Event, Shop
 from marketplaces.api.examples import example
 from marketplaces.api.fields import (
     Flag,
@@ -27,7 +27,7 @@ from marketplaces.api.fields import (
     Text,
     now_of,
 )
-from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
+from marketplaces.models import Channel, EscalationStep, Topic
 from marketplaces.working_time import Unit
 
 
@@ -211,41 +211,6 @@ class AppealSerializer(RowSerializer):
         return f"{settings.BASE_URL}{appeal.get_absolute_url()}"
 
 
-@example(
-    "a shop and its team",
-    {
-        "name": "Чай и чашки",
-        "marketplace": "ozon",
-        "inn": "7701234567",
-        "members": ["agent@example.com", "lead@example.com"],
-    },
-)
-class ShopSerializer(RowSerializer):
-    marketplace = Slug(queryset=Marketplace.objects.all(), help_text="Slug of its marketplace. It stays there.")
-    members = EmailOfPerson(
-        many=True, required=False, help_text="E-mails of those who work for it. Leads and administrators write them."
-    )
-
-    class Meta:
-        model = Shop
-        fields = (
-            "id",
-            "name",
-            "marketplace",
-            "seller_id",
-            "legal_name",
-            "inn",
-            "ogrn",
-            "postal_address",
-            "members",
-        )
-
-    def validate_marketplace(self, marketplace: Any) -> Any:
-        if self.instance and self.instance.marketplace_id != marketplace.pk:
-            raise ValidationError(_("A shop stays on its marketplace."), code="fixed")
-        return marketplace
-
-
 class EventSerializer(RowSerializer):
     reply_kind = OrNull(choices=Event.ReplyKind.choices, read_only=True, help_text="Of a reply only.")
     at = Moment(read_only=True, help_text="When it happened.")
@@ -279,41 +244,6 @@ class UploadSerializer(KnownFields):
     file = serializers.FileField(
         help_text="At most 20 MB; a picture, PDF, office document, ZIP, video or plain text, by its bytes.",
     )
-
-
-class DeadlineOfReminderSerializer(RowSerializer):
-    class Meta:
-        model = Deadline
-        fields = ("kind", "state", "due_at")
-        read_only_fields = fields
-
-
-class ReminderSerializer(RowSerializer):
-    appeal = serializers.IntegerField(source="deadline.appeal_id", read_only=True)
-    deadline = DeadlineOfReminderSerializer(read_only=True)
-    due_at = Moment(read_only=True, help_text="The due time that it tells of.")
-    person = EmailOfPerson(source="user", read_only=True)
-    address = serializers.CharField(read_only=True, help_text="Where it was sent; empty: there was nobody to tell.")
-    reason = OrNull(choices=Reminder.Reason.choices, read_only=True)
-
-    class Meta:
-        model = Reminder
-        fields = (
-            "id",
-            "appeal",
-            "deadline",
-            "due_at",
-            "level",
-            "person",
-            "role",
-            "address",
-            "state",
-            "reason",
-            "created_at",
-            "send_after",
-            "sent_at",
-        )
-        read_only_fields = fields
 
 
 def _seconds(late: timedelta | None) -> int:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -13,10 +15,47 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from appeals import shops
-from appeals.api.people import NotOnlyLooking, caller
-from appeals.api.serializers import ShopSerializer
+from appeals.api.people import EmailOfPerson, NotOnlyLooking, caller
 from appeals.models import Shop
+from marketplaces.api.examples import example
+from marketplaces.api.fields import RowSerializer, Slug
 from marketplaces.api.views import DIGITS
+from marketplaces.models import Marketplace
+
+
+@example(
+    "a shop and its team",
+    {
+        "name": "Чай и чашки",
+        "marketplace": "ozon",
+        "inn": "7701234567",
+        "members": ["agent@example.com", "lead@example.com"],
+    },
+)
+class ShopSerializer(RowSerializer):
+    marketplace = Slug(queryset=Marketplace.objects.all(), help_text="Slug of its marketplace. It stays there.")
+    members = EmailOfPerson(
+        many=True, required=False, help_text="E-mails of those who work for it. Leads and administrators write them."
+    )
+
+    class Meta:
+        model = Shop
+        fields = (
+            "id",
+            "name",
+            "marketplace",
+            "seller_id",
+            "legal_name",
+            "inn",
+            "ogrn",
+            "postal_address",
+            "members",
+        )
+
+    def validate_marketplace(self, marketplace: Any) -> Any:
+        if self.instance and self.instance.marketplace_id != marketplace.pk:
+            raise ValidationError(_("A shop stays on its marketplace."), code="fixed")
+        return marketplace
 
 
 class MayAddShops(BasePermission):

@@ -14,6 +14,8 @@ from django.db.utils import ConnectionHandler
 from tests import services
 
 Settings = dict[str, Any]
+# What the migrations wrote, for tests with `serialized_rollback`: it belongs to a connection, which `use` replaces
+SERIALIZED: dict[str, str] = {}
 SQLITE: Settings = connections.settings["default"]
 
 
@@ -29,6 +31,8 @@ def use(settings: Settings) -> None:
     connections["default"].close()
     del connections["default"]
     connections.settings["default"] = settings
+    if (contents := SERIALIZED.get(str(settings["NAME"]))) is not None:
+        connections["default"]._test_serialized_contents = contents
     ContentType.objects.clear_cache()
 
 
@@ -37,7 +41,9 @@ def created(settings: Settings) -> Iterator[None]:
     """The test database of these settings, migrated; removed at the end."""
     name = settings["NAME"]
     with using(settings):
-        connections["default"].creation.create_test_db(verbosity=0, autoclobber=True, serialize=True)
+        connection = connections["default"]
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=True)
+        SERIALIZED[str(settings["NAME"])] = connection._test_serialized_contents
     yield
     with using(settings):
         connections["default"].creation.destroy_test_db(name, verbosity=0)

@@ -19,8 +19,9 @@ from django.views.decorators.http import require_GET
 
 from appeals import lifecycle, wording
 from appeals.admin import bulk, page, verbs
+from appeals.admin.exchange import AppealExchange
 from appeals.admin.forms import AppealForm, PromiseForm
-from appeals.admin.listing import TONES, AppealListing
+from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
 from appeals.promises import Promise
@@ -29,7 +30,7 @@ LAST_SHOP = "last_shop"
 
 
 @admin.register(Appeal)
-class AppealAdmin(AppealListing):
+class AppealAdmin(AppealExchange):
     def has_delete_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
         """Only a draft is ever deleted, and a verb does it."""
         return False
@@ -40,6 +41,8 @@ class AppealAdmin(AppealListing):
             path("promise/", view(require_GET(self.promise_view)), name="appeals_appeal_promise"),
             path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
+            path("export/<slug:kind>/", view(require_GET(self.export_view)), name="appeals_appeal_export"),
+            path("import/", view(self.import_view), name="appeals_appeal_import"),
             path("many/<slug:verb>/", view(self.many_view), name="appeals_appeal_many"),
             *super().get_urls(),
         ]
@@ -122,11 +125,6 @@ class AppealAdmin(AppealListing):
 
     def may(self, request: HttpRequest, form: type[verbs.VerbForm]) -> bool:
         return bool(request.user.has_perm(f"appeals.{form.permission}_appeal"))
-
-    def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        context |= {**self.admin_site.each_context(request), "title": title}
-        return TemplateResponse(request, f"admin/appeals/appeal/{template}", context)
 
     def _appeal(self, request: HttpRequest, pk: int | str) -> Appeal | None:
         related = ["shop__marketplace", "topic", "channel__marketplace", "assignee", "created_by", "previous"]

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -136,3 +137,8 @@ class AppealListing(ModelAdmin):
             messages.error(request, _("Choose at most %(limit)d appeals at once.") % {"limit": bulk.LIMIT})
             return None
         return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_many', args=[verb])}?ids={'-'.join(ids)}")
+
+    def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        context |= {**self.admin_site.each_context(request), "title": title}
+        return TemplateResponse(request, f"admin/appeals/appeal/{template}", context)

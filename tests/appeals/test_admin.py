@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from appeals import lifecycle, shops
+from appeals import lifecycle, shops, timeline
 from appeals.models import Appeal, Membership, Reminder, ReminderRule, Shop
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
@@ -581,8 +581,8 @@ def test_each_takes_its_own_next_step_and_the_draft_is_named_as_refused(ours: Cl
         three[1].pk: False,
         three[2].pk: True,
     }
-    assert [str(lifecycle.steps_taken(one)[-1].step) for one in three[:2]] == ["repeat", "complaint"]
-    assert lifecycle.steps_taken(three[2]) == []
+    assert [str(timeline.steps_taken(one)[-1].step) for one in three[:2]] == ["repeat", "complaint"]
+    assert timeline.steps_taken(three[2]) == []
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def use(settings: Settings) -> None:
     del connections["default"]
     connections.settings["default"] = settings
     if (contents := SERIALIZED.get(str(settings["NAME"]))) is not None:
-        connections["default"]._test_serialized_contents = contents
+        connections["default"]._test_serialized_contents = contents  # type: ignore[attr-defined]
     ContentType.objects.clear_cache()
 
 
@@ -43,7 +43,7 @@ def created(settings: Settings) -> Iterator[None]:
     with using(settings):
         connection = connections["default"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=True)
-        SERIALIZED[str(settings["NAME"])] = connection._test_serialized_contents
+        SERIALIZED[str(settings["NAME"])] = connection._test_serialized_contents  # type: ignore[attr-defined]
     yield
     with using(settings):
         connections["default"].creation.destroy_test_db(name, verbosity=0)

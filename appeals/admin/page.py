@@ -161,6 +161,8 @@ def _details(event: Event) -> Iterator[str]:
         yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)} if until else _("Reminders again")
     if event.kind == Event.Kind.ATTACHED:
         yield data["name"]
+    if event.kind == Event.Kind.REMINDED:
+        yield f"{data['recipient']} · {CLOCKS[Deadline.Kind(data['deadline'])]}"
     for change in data.get("deadlines", []):
         yield _change(change)
 

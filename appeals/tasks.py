@@ -26,7 +26,7 @@ def deliver() -> None:
 
 
 @shared_task
-def recompute_deadlines(marketplace_id: int, actor_id: int) -> None:
-    """Brings the running deadlines of a marketplace up to a directory that `actor` has changed."""
-    actor = get_user_model().objects.filter(pk=actor_id).first()
+def recompute_deadlines(marketplace_id: int | None = None, actor_id: int | None = None) -> None:
+    """Brings running deadlines, of one marketplace or of all, up to a directory that somebody or a release changed."""
+    actor = get_user_model().objects.filter(pk=actor_id).first() if actor_id else None
     recompute.apply(now=timezone.now(), marketplace_id=marketplace_id, actor=actor)

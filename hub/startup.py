@@ -25,6 +25,8 @@ from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from appeals import recompute
+from appeals.tasks import recompute_deadlines
 from hub import health
 from hub.models import User
 from marketplaces import directory
@@ -107,7 +109,19 @@ def load_directory() -> str:
     except DirectoryFileError as error:
         raise CommandError(f"The directory cannot be loaded: {error}") from error
     total = sum(report.counts().values(), Counter[Outcome]())
-    return ", ".join(f"{count} rows {outcome.value}" for outcome, count in total.items())
+    told = ", ".join(f"{count} rows {outcome.value}" for outcome, count in total.items())
+    if not {Outcome.CREATED, Outcome.UPDATED, Outcome.RETIRED} & set(total):
+        return told
+    return told + follow_directory()
+
+
+def follow_directory() -> str:
+    """Deadlines that run follow a directory that has changed: counted now, moved by the worker in the background."""
+    effect = recompute.preview(now=timezone.now())
+    if not effect.moved:
+        return ""
+    recompute_deadlines.delay()
+    return f"; {effect.moved} running deadlines move by it in the background, {effect.become_late} become late"
 
 
 def static_files() -> str:

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from appeals import lifecycle, wording
 from appeals.admin import bulk, page, verbs
@@ -43,6 +43,9 @@ class AppealAdmin(AppealExchange):
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
             path("export/<slug:kind>/", view(require_GET(self.export_view)), name="appeals_appeal_export"),
             path("import/", view(self.import_view), name="appeals_appeal_import"),
+            path("views/", view(require_POST(self.save_view)), name="appeals_appeal_save_view"),
+            path("views/<int:pk>/", view(require_POST(self.forget_view)), name="appeals_appeal_forget_view"),
+            path("help/", view(self.help_view), name="appeals_appeal_help"),
             path("many/<slug:verb>/", view(self.many_view), name="appeals_appeal_many"),
             *super().get_urls(),
         ]
@@ -109,6 +112,18 @@ class AppealAdmin(AppealExchange):
             except ValueError as error:
                 context["problem"] = str(error)
         return TemplateResponse(request, "admin/appeals/appeal/promise.html", context)
+
+    def help_view(self, request: HttpRequest) -> HttpResponse:
+        """The keys, and the four kinds of a reply."""
+        keys = [
+            ("Alt+N", _("Log an appeal")),
+            ("Ctrl+Enter", _("Send the form")),
+            ("Ctrl+S", _("Save the draft")),
+            ("/", _("Search in a list")),
+            *((f"Alt+{form.key}", form.label) for form in verbs.FORMS.values() if form.key),
+        ]
+        kinds = verbs.ReplyForm.base_fields["kind"].choices  # type: ignore[attr-defined]
+        return self.render(request, "help.html", _("Keys and words"), keys=keys, kinds=kinds)
 
     def file_view(self, request: HttpRequest, pk: int, file: int) -> HttpResponse | FileResponse:
         appeal = self._appeal(request, pk)

@@ -15,8 +15,10 @@ from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
 from appeals.admin import needs
 from appeals.models import Appeal, Shop
+from appeals.templatetags.workplace import roubles
 from marketplaces.models import Marketplace, Topic
 
+LEAST = (1_000, 10_000, 100_000)
 Lookups = list[tuple[str, Any]]
 
 
@@ -110,6 +112,31 @@ class AssigneeFilter(DropdownFilter):
         if self.value() == "nobody":
             return queryset.filter(assignee=None)
         return queryset.filter(assignee=request.user.pk if self.value() == "me" else _number(self.value()))
+
+
+class MoneyFilter(RadioFilter):
+    title = _("money at stake")
+    parameter_name = "money"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
+        return [(str(least), _("from %(amount)s") % {"amount": roubles(least)}) for least in LEAST]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
+        if not self.value():
+            return queryset
+        return queryset.filter(amount_at_stake__gte=_chosen({str(least): least for least in LEAST}, self.value()))
+
+
+ALL: list[Any] = [
+    TurnFilter,
+    DueFilter,
+    StatusFilter,
+    MarketplaceFilter,
+    ShopFilter,
+    TopicFilter,
+    AssigneeFilter,
+    MoneyFilter,
+]
 
 
 def _chosen(choices: dict[Any, Any], value: str) -> Any:

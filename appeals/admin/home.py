@@ -59,6 +59,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     month, weeks = _kept(scope, shops, user, now)
     return context | {
         "has_shop": True,
+        "is_new": not any(figures[key] for key in needs.NEEDS) and not appeals.exists(),
         "shops": shops,
         "scope": scope,
         "lists": _lists(appeals, figures, scope, now),

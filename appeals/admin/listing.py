@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +24,7 @@ from unfold.views import ChangeList
 from appeals import wording
 from appeals.admin import bulk, filters, needs
 from appeals.admin.people import reader
-from appeals.models import Appeal
+from appeals.models import Appeal, SavedView
 from appeals.templatetags.workplace import roubles
 
 TONES = {
@@ -36,6 +37,12 @@ TONES = {
 
 def two_lines(first: str, second: str, tone: str = "") -> SafeString:
     return format_html('<span class="hub-two {}"><span>{}</span><small>{}</small></span>', tone, first, second)
+
+
+def _known(given: QueryDict) -> str:
+    """The part of an address that a view keeps: filters, search and order, of one value each."""
+    names = ("q", "o", *(one.parameter_name for one in filters.ALL))
+    return urlencode({name: given[name] for name in names if given.get(name)})
 
 
 class AppealList(ChangeList):
@@ -59,23 +66,32 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 class AppealListing(ModelAdmin):
     paginator = CappedPaginator
+    list_before_template = "admin/appeals/appeal/views.html"
     list_after_template = "admin/appeals/appeal/capped.html"
     list_display = ["what", "place", "state", "due", "assignee", "money"]
-    list_filter = [
-        filters.TurnFilter,
-        filters.DueFilter,
-        filters.StatusFilter,
-        filters.MarketplaceFilter,
-        filters.ShopFilter,
-        filters.TopicFilter,
-        filters.AssigneeFilter,
-    ]
+    list_filter = filters.ALL
     list_select_related = ["shop__marketplace", "topic", "assignee"]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Subject, text or number")
     actions = ["assign_many", "escalate_many", "snooze_many", "resolve_many"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        views = SavedView.objects.filter(user=reader(request))
+        context = {"saved_views": views, "this_view": _known(request.GET), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def save_view(self, request: HttpRequest) -> HttpResponse:
+        """The list as it is filtered now, under a name; a view of that name is replaced."""
+        name, query = request.POST.get("name", "").strip()[:60], _known(QueryDict(request.POST.get("query", "")))
+        if name and query and len(query) <= 1000:
+            SavedView.objects.update_or_create(user=reader(request), name=name, defaults={"query": query})
+        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_changelist')}?{query}")
+
+    def forget_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        SavedView.objects.filter(user=reader(request), pk=pk).delete()
+        return HttpResponseRedirect(reverse("admin:appeals_appeal_changelist"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         return Appeal.objects.visible_to(reader(request))

@@ -244,6 +244,7 @@ class ResolveForm(VerbForm):
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
     )
+    at = MomentField(label=gettext_lazy("decided at"))
     note = text_field(gettext_lazy("note"), rows=2, required=False)
 
     def run(self, now: datetime) -> None:

@@ -4,6 +4,7 @@ from appeals.models.deadline import Deadline
 from appeals.models.event import AppendOnlyError, Event
 from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder
 from appeals.models.reminder_rule import ReminderRule
+from appeals.models.saved_view import SavedView
 from appeals.models.shop import Membership, Shop
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "RefusedAddress",
     "Reminder",
     "ReminderRule",
+    "SavedView",
     "Shop",
 ]

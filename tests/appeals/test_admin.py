@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from appeals import lifecycle, shops, timeline
-from appeals.models import Appeal, Membership, Reminder, ReminderRule, Shop
+from appeals.models import Appeal, Membership, Reminder, ReminderRule, SavedView, Shop
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
 
@@ -630,3 +630,45 @@ def test_the_preview_takes_as_many_queries_for_fifty_as_for_few(
     ours.get(reverse("admin:index"))
     with django_assert_max_num_queries(15):
         assert ours.get(many("escalate", *more)).status_code == 200
+
+
+# Views
+
+
+def test_a_list_is_kept_under_a_name_and_only_its_owner_sees_it(ours: Client, viewer: Client, sent: Appeal) -> None:
+    save = reverse("admin:appeals_appeal_save_view")
+    ours.post(save, {"name": "Срочное", "query": "due=overdue&assignee=me&p=3&e=1"})
+    kept = SavedView.objects.get()
+    assert kept.query == "due=overdue&assignee=me"
+    assert "?due=overdue&amp;assignee=me" in text(ours.get(reverse(LIST)))
+    assert "Срочное" not in text(viewer.get(reverse(LIST)))
+    ours.post(save, {"name": "Срочное", "query": "turn=us"})
+    kept.refresh_from_db()
+    assert kept.query == "turn=us"
+    for nothing in ({"name": "", "query": "turn=us"}, {"name": "Пустое", "query": "x=1"}):
+        ours.post(save, nothing)
+    assert SavedView.objects.count() == 1
+    forget = reverse("admin:appeals_appeal_forget_view", args=[kept.pk])
+    viewer.post(forget)
+    assert SavedView.objects.exists()
+    ours.post(forget)
+    assert not SavedView.objects.exists()
+
+
+def test_the_money_filter_shows_what_is_worth_pressing_for(ours: Client, shop: Shop, agent: User) -> None:
+    for money in (None, 500, 10_000, 250_000):
+        lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема", amount_at_stake=money)
+    for least, count in {"1000": 2, "10000": 2, "100000": 1}.items():
+        assert ours.get(reverse(LIST), {"money": least}).context["cl"].result_count == count
+
+
+def test_a_new_team_is_shown_its_three_steps_until_the_first_appeal(ours: Client, shop: Shop, agent: User) -> None:
+    assert "Three steps to the first answer" in text(ours.get(reverse("admin:index")))
+    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема")
+    assert "Three steps to the first answer" not in text(ours.get(reverse("admin:index")))
+
+
+def test_the_help_page_names_the_keys(viewer: Client) -> None:
+    shown = text(viewer.get(reverse("admin:appeals_appeal_help")))
+    assert "Alt+N" in shown
+    assert "They ask us something." in shown

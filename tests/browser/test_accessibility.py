@@ -48,6 +48,7 @@ def addresses(appeal: Appeal) -> list[str]:
             "appeals_shop_changelist",
             "appeals_shop_add",
             "appeals_appeal_import",
+            "appeals_appeal_help",
             "appeals_reminder_changelist",
             "appeals_reminderrule_changelist",
             "hub_user_changelist",

@@ -116,6 +116,14 @@ def test_a_picture_is_pasted(page: Page, member: User) -> None:
     assert Appeal.objects.get().attachments.get().content_type == "image/png"
 
 
+def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> None:
+    log_in(page, member)
+    page.goto(ADD)
+    page.set_input_files("[name=attachments]", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"}])
+    expect(page.locator(".hub-files-list")).to_contain_text("a.txt")
+    expect(page.locator("[name=subject]")).to_have_value("")
+
+
 def test_the_directory_proposes_the_channel_and_leaves_a_choice_alone(page: Page, member: User) -> None:
     log_in(page, member)
     page.goto(ADD)

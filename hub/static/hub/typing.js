@@ -7,6 +7,7 @@ const NUMBER = /(?<![\d+-])\d{7,20}(?:-\d{4}-\d{1,2})?(?![\d-])/g;
 
 document.addEventListener("DOMContentLoaded", () => {
   forgetSentDraft();
+  ownFiles(document);
   document.querySelectorAll("form[data-draft]").forEach(helpTyping);
 });
 
@@ -97,6 +98,12 @@ function forgetSentDraft() {
 }
 
 // Files by paste and drop
+
+// The theme writes the name of a chosen file into the nearest text field, which here is some other field: it leaves
+// alone what it takes for its own already.
+function ownFiles(root) {
+  root.querySelectorAll("input.hub-files").forEach((input) => { input.hasChangeListener = true; });
+}
 
 function takeFiles(form) {
   const input = form.querySelector("input[type=file][multiple]");

@@ -83,7 +83,9 @@ async function fetchDialog(address) {
 }
 
 function readDialog(text) {
-  return new DOMParser().parseFromString(text, "text/html").getElementById("dialog");
+  const part = new DOMParser().parseFromString(text, "text/html").getElementById("dialog");
+  if (part) ownFiles(part);
+  return part;
 }
 
 // Topics and channels are grouped by marketplace; only the groups of the chosen shop's marketplace, and the common

@@ -133,15 +133,18 @@ def _stands_in(claim: Claim) -> bool:
 
 @transaction.atomic
 def _put_off(claim: Claim, error: DelayedError, now: datetime) -> None:
-    """Tries again after a pause that grows, with some chance in it, so that not all come back at once."""
+    """Tries again after a pause that grows, with some chance in it, so that not all come back at once.
+
+    A mail that may have arrived, this time or an earlier one, stays the same mail; any other can be put together anew.
+    """
+    chance = random.uniform(0.75, 1.25)  # noqa: S311
     for row in claim.reminders:
-        pause = min(FIRST_PAUSE * 2 ** min(row.attempts, 20), LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
         claim.held.filter(pk=row.pk).update(
             leased_until=None,
-            send_after=now + pause,
+            send_after=now + chance * min(FIRST_PAUSE * 2 ** min(row.attempts, 20), LONGEST_PAUSE),
             reason=row.reason or Reason.TRYING,
             detail=str(error),
-            message_id=claim.message_id if error.is_unknown else "",
+            message_id=claim.message_id if error.is_unknown else row.message_id,
         )
 
 

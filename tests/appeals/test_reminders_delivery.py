@@ -407,14 +407,35 @@ def test_a_server_that_is_down_ends_the_run_and_gives_up_nothing(late: Appeal, l
     assert Reminder.objects.filter(state=State.PENDING).count() == Reminder.objects.count()
 
 
-def test_an_unknown_fate_keeps_the_message_id_and_a_known_one_does_not(late: Appeal, server: Server) -> None:
-    server.answers["agent@example.com"] = [smtplib.SMTPServerDisconnected("gone")]
+def test_a_mail_that_did_not_arrive_can_be_put_together_anew(late: Appeal, agent: User, server: Server) -> None:
+    server.answers["agent@example.com"] = [refused(450)]
+    delivery.deliver(MORNING)
+    another(late, agent)
+    reminders.sweep(MORNING)
+    Reminder.objects.update(send_after=MORNING)
+    delivery.deliver(MORNING)
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_may_have_arrived_stays_the_same_mail_whatever_comes_next(
+    late: Appeal, agent: User, server: Server
+) -> None:
+    server.answers["agent@example.com"] = [smtplib.SMTPServerDisconnected("gone"), refused(450), None]
     delivery.deliver(MORNING)
     kept = only().message_id
     assert kept
-    server.answers["agent@example.com"] = [refused(450)]
     delivery.deliver(MORNING + timedelta(hours=1))
-    assert only().message_id == ""
+    assert only().message_id == kept
+    delivery.deliver(MORNING + timedelta(hours=2))
+    assert [one.extra_headers["Message-ID"] for one in mail.outbox] == [kept]
+
+
+def test_what_was_one_mail_comes_back_as_one(late: Appeal, agent: User, server: Server) -> None:
+    another(late, agent)
+    reminders.sweep(NIGHT)
+    server.answers["agent@example.com"] = [refused(450), None]
+    delivery.deliver(MORNING)
+    assert Reminder.objects.filter(state=State.PENDING).values("send_after").distinct().count() == 1
 
 
 def test_after_two_days_of_trying_it_is_given_up_and_the_lead_is_told(

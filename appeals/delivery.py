@@ -19,6 +19,7 @@ from appeals.claims import Claim
 from appeals.models import Event, Reminder
 from appeals.post import DelayedError, Postbox, RefusedError
 from appeals.recipients import Roster
+from appeals.sections import NextSteps
 
 logger = logging.getLogger(__name__)
 Reason = Reminder.Reason
@@ -49,6 +50,7 @@ class Run:
         self.postbox = postbox
         self._now, self._started = now, time.monotonic()
         self._failures = 0
+        self._roster, self._roster_read = Roster(), self._started
 
     @property
     def now(self) -> datetime:
@@ -84,11 +86,11 @@ class Run:
 
     def _serve(self, addresses: list[str]) -> bool:
         """Claims for these people and tells them; false when nothing waited for them."""
-        roster = Roster()
+        roster = self._people_now()
         left = claims.take(addresses, self.now, roster)
         if left is None:
             return False
-        steps = digest.NextSteps((row.deadline.appeal for claim in left for row in claim.reminders), self.now)
+        steps = NextSteps((row.deadline.appeal for claim in left for row in claim.reminders), self.now)
         stale_at = time.monotonic() + FRESH_SECONDS
         while left:
             claim, *left = left
@@ -98,7 +100,13 @@ class Run:
         claims.release(left)
         return True
 
-    def _tell(self, claim: Claim, roster: Roster, steps: digest.NextSteps) -> None:
+    def _people_now(self) -> Roster:
+        """Who works where, as it was at most FRESH_SECONDS ago."""
+        if time.monotonic() - self._roster_read > FRESH_SECONDS:
+            self._roster, self._roster_read = Roster(), time.monotonic()
+        return self._roster
+
+    def _tell(self, claim: Claim, roster: Roster, steps: NextSteps) -> None:
         try:
             message = digest.compose(claim.recipient, claim.reminders, claim.message_id, self.now, steps)
             self.postbox.send(message)

@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests import databases, services
 
+SERIALIZED = "django_db_serialized_rollback"
 SKIPPED = pytest.StashKey[dict[str, list[str]]]()
 
 
@@ -27,13 +28,26 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{service.name}: {why}")
 
 
+def commits(item: pytest.Function) -> bool:
+    marker = item.get_closest_marker("django_db")
+    asked = {"transactional_db", "live_server"} & set(item.fixturenames)
+    return bool(asked or (marker and marker.kwargs.get("transaction")))
+
+
 def on_postgres(item: pytest.Item) -> bool:
     return bool(item.config.getoption("postgres")) or item.get_closest_marker("postgres") is not None
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips the tests that need a service that is not here; `pytest_terminal_summary` says so out loud."""
+    """Skips the tests that need a service that is not here; `pytest_terminal_summary` says so out loud.
+
+    Every test that commits gets the rows of the migrations, and leaves the database empty. A test that left it with
+    the rows that Django makes after a flush would stand in the way of the next one's.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and commits(item) and SERIALIZED not in item.fixturenames:
+            item.fixturenames.append(SERIALIZED)
     skipped: dict[str, list[str]] = {}
     for mark, service in services.SERVICES.items():
         needing = [item for item in items if item.get_closest_marker(mark)]

@@ -79,7 +79,12 @@ class AppealListing(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         views = SavedView.objects.filter(user=reader(request))
-        context = {"saved_views": views, "this_view": _known(request.GET), **(extra_context or {})}
+        context = {
+            "title": _("Appeals"),
+            "saved_views": views,
+            "this_view": _known(request.GET),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def save_view(self, request: HttpRequest) -> HttpResponse:

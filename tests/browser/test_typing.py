@@ -6,7 +6,7 @@ import time
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from appeals import lifecycle, shops
 from appeals.models import Appeal
@@ -119,7 +119,7 @@ def test_a_picture_is_pasted(page: Page, member: User) -> None:
 def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> None:
     log_in(page, member)
     page.goto(ADD)
-    page.set_input_files("[name=attachments]", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"}])
+    page.set_input_files("[name=attachments]", FilePayload(name="a.txt", mimeType="text/plain", buffer=b"text"))
     expect(page.locator(".hub-files-list")).to_contain_text("a.txt")
     expect(page.locator("[name=subject]")).to_have_value("")
 

@@ -2,10 +2,10 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from marketplaces.working_time import Clock, Unit, clock
 
 from appeals.models.appeal import Appeal
 from marketplaces.models import EscalationStep, ResponseTarget
+from marketplaces.working_time import Clock, Unit, clock
 
 
 class DeadlineQuerySet(models.QuerySet["Deadline"]):

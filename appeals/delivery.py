@@ -28,7 +28,7 @@ State = Reminder.State
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
 # One run of a worker: then other tasks have their turn
-RUN_SECONDS = 45.0
+RUN_SECONDS = 30.0
 # So many failures of the server one after the other, and the rest waits for the next run
 SERVER_FAILURES = 3
 # People claimed at a time, and about how many reminders: what is claimed is sent within FRESH_SECONDS or given back
@@ -95,7 +95,7 @@ class Run:
         while left:
             claim, *left = left
             self._tell(claim, roster, steps)  # the first at any rate: a slow machine gets on, too
-            if self._failures >= SERVER_FAILURES or time.monotonic() > stale_at:
+            if self._failures >= SERVER_FAILURES or time.monotonic() > stale_at or self._seconds() > RUN_SECONDS:
                 break
         claims.release(left)
         return True

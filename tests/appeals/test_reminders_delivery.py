@@ -1,6 +1,7 @@
 """Delivery: what waits for a person becomes one mail, in their hours, if it is still true, once."""
 
 import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -513,3 +514,20 @@ def test_a_reminder_explains_itself(late: Appeal) -> None:
     assert "by the end of Oct. 8, 2026" in text
     assert "Rule: when the term runs out." in text
     assert "Reminder 1 of the ladder" in text
+
+
+def test_a_slow_server_does_not_keep_a_worker_for_itself(
+    late: Appeal, lead: User, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = another(late, lead, subject="Mine")
+    Appeal.objects.filter(pk=mine.pk).update(assignee=lead)
+    reminders.sweep(NIGHT)
+    monkeypatch.setattr(delivery, "RUN_SECONDS", 0.0)
+    assert not delivery.deliver(MORNING - timedelta(days=30))  # nothing waits
+    assert delivery.deliver(MORNING)
+    assert not server.tried
+    monkeypatch.setattr(delivery, "RUN_SECONDS", 0.2)
+    server.before = lambda: time.sleep(0.3)
+    assert delivery.deliver(MORNING)
+    assert len(server.tried) == 1
+    assert Reminder.objects.filter(state=State.PENDING, leased_until=None, attempts=0).exists()

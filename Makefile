@@ -24,8 +24,9 @@ demo: export REDIS_URL :=
 demo: runtime
 	@$(BIN)/python manage.py up --demo --stop-with-parent
 
+# In parallel; `.venv/bin/pytest tests/...` runs some of them, one after the other.
 test: development
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 lint: export DJANGO_SETTINGS_MODULE := tests.settings
 lint: development

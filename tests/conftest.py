@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 from tests import databases, services
 
 SERIALIZED = "django_db_serialized_rollback"
-SKIPPED = pytest.StashKey[dict[str, list[str]]]()
+MISSING = "missing service: "
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,18 +48,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function) and commits(item) and SERIALIZED not in item.fixturenames:
             item.fixturenames.append(SERIALIZED)
-    skipped: dict[str, list[str]] = {}
     for mark, service in services.SERVICES.items():
         needing = [item for item in items if item.get_closest_marker(mark)]
         if needing and (why := service.missing()):
-            skipped[f"{service.name} ({why})"] = [item.nodeid for item in needing]
             for item in needing:
-                item.add_marker(pytest.mark.skip(reason=f"needs {service.name}: {why}"))
-    config.stash[SKIPPED] = skipped
+                item.add_marker(pytest.mark.skip(reason=f"{MISSING}{service.name} ({why})"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for what, tests in config.stash.get(SKIPPED, {}).items():
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Told from the reports, which come from every process of a run in parallel."""
+    skipped: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if MISSING in reason:
+            skipped.setdefault(reason.partition(MISSING)[2], []).append(report.nodeid)
+    for what, tests in skipped.items():
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
         terminalreporter.line(f"{len(tests)} tests need {what} and were skipped:", red=True)
         for nodeid in tests:
@@ -113,8 +116,12 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url() -> str:
-    """The address of an empty Redis database. Mark the test `redis`."""
-    with redis.Redis.from_url(services.REDIS_URL) as client:
+def redis_url(worker_id: str) -> str:
+    """The address of an empty Redis database, another one for each process of a run in parallel. Mark the test
+    `redis`."""
+    server, _, number = services.REDIS_URL.rpartition("/")
+    process = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    url = f"{server}/{(int(number) - process) % 16}"
+    with redis.Redis.from_url(url) as client:
         client.flushdb()
-    return services.REDIS_URL
+    return url

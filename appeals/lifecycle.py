@@ -21,7 +21,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from appeals import attachments, deadlines, timeline
+from appeals import attachments, chain, deadlines, timeline
 from appeals.deadlines import Change
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
@@ -88,6 +88,9 @@ def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> A
     """A draft. Nothing is promised and nobody is reminded until it is submitted."""
     appeal = Appeal(shop=shop, created_by=actor, created_at=now, **_known(fields))
     _validate(appeal)
+    if appeal.previous:
+        chain.lock(shop)
+        chain.place(appeal)
     appeal.save()
     timeline.tell(appeal, Event.Kind.CREATED, actor=actor, now=now)
     return appeal
@@ -96,11 +99,15 @@ def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> A
 @transaction.atomic
 def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -> Appeal:
     """Changes what was asked. Clocks that run move to the promise that now applies; what has run stays counted."""
+    if "previous" in changes:
+        chain.lock(appeal.shop)
     appeal = _locked(appeal)
     before = {name: getattr(appeal, name) for name in _known(changes)}
     for name, value in changes.items():
         setattr(appeal, name, value)
     _validate(appeal)
+    if "previous" in changes and changes["previous"] != before["previous"]:
+        chain.place(appeal)
     changed = {
         name: [timeline.plain(was), timeline.plain(changes[name])]
         for name, was in before.items()

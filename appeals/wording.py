@@ -11,7 +11,19 @@ from marketplaces.amounts import amount_text
 from marketplaces.wording import day, moment, near, open_now, span, until, zone
 from marketplaces.working_time import Unit
 
-__all__ = ["day", "lateness", "moment", "near", "open_now", "remaining", "span", "standing", "until", "zone"]
+__all__ = [
+    "day",
+    "late_by",
+    "lateness",
+    "moment",
+    "near",
+    "open_now",
+    "remaining",
+    "span",
+    "standing",
+    "until",
+    "zone",
+]
 
 _HOUR = timedelta(hours=1)
 # What is due at 24:00 of a day is late from the first instant of the next; that day itself does not count as late
@@ -19,12 +31,16 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def lateness(deadline: Deadline, now: datetime) -> str:
-    """By how much it is or was late, in the unit of its promise: "2 working days", "3 h 20 min".
+    """By how much it is or was late, in the unit of its promise: "2 working days", "3 h 20 min"."""
+    return late_by(deadline, deadline.ended_at or deadline.paused_at or now)
+
+
+def late_by(deadline: Deadline, end: datetime) -> str:
+    """How far `end` lies behind the due time, in the unit of the promise.
 
     Less than a whole working day, or than a working hour, is said as time on the wall clock.
     """
-    unit, end = Unit(deadline.unit), deadline.ended_at or deadline.paused_at or now
-    whole = 0
+    unit, whole = Unit(deadline.unit), 0
     if unit.in_days:
         whole = deadline.clock.elapsed_days(deadline.due_at - _INSTANT, end, unit)
     elif unit in (Unit.WORKING_MINUTES, Unit.WORKING_HOURS):

@@ -2,6 +2,7 @@ from appeals.models.appeal import Appeal
 from appeals.models.attachment import Attachment
 from appeals.models.deadline import Deadline
 from appeals.models.event import AppendOnlyError, Event
+from appeals.models.incident import Incident, IncidentBatch
 from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder
 from appeals.models.reminder_rule import ReminderRule
 from appeals.models.saved_view import SavedView
@@ -14,6 +15,8 @@ __all__ = [
     "Deadline",
     "Event",
     "Heartbeat",
+    "Incident",
+    "IncidentBatch",
     "Membership",
     "RefusedAddress",
     "Reminder",

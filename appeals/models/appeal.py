@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,12 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
     def overdue(self, now: datetime) -> AppealQuerySet:
         """Appeals of which some running deadline is late at `now`."""
         return self.filter(next_due_at__lt=now)
+
+    def at_stake(self) -> Decimal:
+        """Money at stake in these appeals, each matter once: the most that one of its appeals says."""
+        matters = self.order_by().annotate(one=Coalesce("matter", "pk")).values("one")
+        each = matters.annotate(stake=models.Max("amount_at_stake"))
+        return each.aggregate(total=models.Sum("stake"))["total"] or Decimal(0)
 
     def search(self, text: str) -> AppealQuerySet:
         """Every word of `text` stands in the subject, the body or a number; in any case, Cyrillic too."""
@@ -99,6 +106,27 @@ class Appeal(models.Model):
     previous = models.ForeignKey(
         "self", verbose_name=_("earlier appeal"), null=True, blank=True, on_delete=models.PROTECT, related_name="next"
     )
+    # The first appeal of the matter that this one continues; empty on the first one. Written by appeals.chain
+    matter = models.ForeignKey(
+        "self",
+        verbose_name=_("first appeal of the matter"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="continued_by",
+        db_index=False,
+    )
+    incident = models.ForeignKey(
+        "appeals.Incident",
+        verbose_name=_("incident"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="appeals",
+        db_index=False,
+    )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("assignee"),
@@ -159,6 +187,11 @@ class Appeal(models.Model):
                 condition=models.Q(amount_at_stake__isnull=False),
                 name="appeal_stake",
             ),
+            # few appeals continue another or belong to an incident: appeals.chain, the page of an incident
+            models.Index(fields=["matter"], condition=models.Q(matter__isnull=False), name="appeal_matter"),
+            models.Index(
+                fields=["incident", "shop"], condition=models.Q(incident__isnull=False), name="appeal_incident"
+            ),
             # counted by the menu and listed by the home page (appeals.admin.needs): the few that are not resolved
             models.Index(fields=["status", "next_due_at", "shop"], name="appeal_needs"),
         ]
@@ -196,8 +229,7 @@ class Appeal(models.Model):
         return f"№ {self.pk}: {self.subject}" if self.pk else self.subject
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        parts = [self.subject, self.body, self.external_number, *self.order_numbers, *self.product_codes]
-        self.search_text = "\n".join(part for part in parts if part).casefold()
+        self.search_text = self.searchable()
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -226,6 +258,11 @@ class Appeal(models.Model):
         if self.assignee and not Shop.objects.visible_to(self.assignee).filter(pk=shop.pk).exists():
             errors["assignee"] = _("Only a member of the shop can be assigned.")
         return errors
+
+    def searchable(self) -> str:
+        """What a search looks through; whoever writes rows without `save` sets it."""
+        parts = [self.subject, self.body, self.external_number, *self.order_numbers, *self.product_codes]
+        return "\n".join(part for part in parts if part).casefold()
 
     @property
     def marketplace(self) -> Marketplace:

@@ -1,0 +1,148 @@
+"""A matter: an appeal and all that continue it, closed without an answer and written again or sent by another channel.
+
+`Appeal.previous` links them, `Appeal.matter` names the first. A matter stays in one shop: whoever may see one of its
+appeals may see them all, and its letters have one sender. A fault that hits several shops is an incident.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from appeals import wording
+from appeals.models import Appeal, Deadline, Event, Shop
+from appeals.models.appeal import AppealQuerySet
+
+Outcome = Appeal.Outcome
+DECIDED = (Outcome.GRANTED, Outcome.PARTLY_GRANTED, Outcome.REFUSED)
+"""Outcomes that are a decision of the marketplace."""
+
+
+@dataclass(frozen=True)
+class FirstPromise:
+    """The answer that was promised first in a matter, and was not given in time.
+
+    `answered_at` is when an answer came after all, `closed_at` when the matter was given up; it is owed without both.
+    """
+
+    deadline: Deadline
+    answered_at: datetime | None
+    closed_at: datetime | None
+
+    @property
+    def is_owed(self) -> bool:
+        return self.answered_at is None and self.closed_at is None
+
+    def text(self, now: datetime) -> str:
+        """ "Promised first by the end of 12 October (No. 7), overdue by 14 working days"."""
+        due, end = self.deadline.due_at, self.answered_at or self.closed_at or now
+        words = {"until": wording.until(due, now), "number": self.deadline.appeal_id}
+        if end <= due:
+            return _("Promised first %(until)s (No. %(number)s)") % words
+        words["amount"] = wording.late_by(self.deadline, end)
+        if self.answered_at:
+            return _("Promised first %(until)s (No. %(number)s), answered late by %(amount)s") % words
+        return _("Promised first %(until)s (No. %(number)s), overdue by %(amount)s") % words
+
+
+def root(appeal: Appeal) -> int:
+    """The number of the first appeal of its matter."""
+    return appeal.matter_id or appeal.pk
+
+
+def members(appeal: Appeal) -> AppealQuerySet:
+    """All appeals of its matter, itself too."""
+    return _of({root(appeal)}).filter(shop=appeal.shop_id)
+
+
+def lock(shop: Shop) -> None:
+    """Matters of a shop are joined and parted by one at a time: two must not close a circle together."""
+    Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+
+
+def place(appeal: Appeal) -> None:
+    """Puts an appeal, and all that continue it, into the matter of its `previous`. The caller locks, and saves it.
+
+    ValidationError on `previous` when that would be a circle.
+    """
+    followers = _followers(appeal)
+    if appeal.previous_id in followers:
+        text = _("No. %(number)s continues this appeal: it cannot be the earlier one as well.")
+        raise ValidationError({"previous": text % {"number": appeal.previous_id}})
+    previous = Appeal.objects.only("matter").filter(pk=appeal.previous_id).first()
+    appeal.matter_id = root(previous) if previous else None
+    if later := followers - {appeal.pk}:
+        Appeal.objects.filter(pk__in=later).update(matter=root(appeal))
+
+
+def first_promises(appeals: Iterable[Appeal]) -> dict[int, FirstPromise]:
+    """By appeal: the broken or superseded first promise of its matter, where its own running clock does not say it.
+
+    Three queries, however many appeals. What was kept in time is no longer spoken of, nor what we took back ourselves.
+    """
+    roots = {appeal.pk: root(appeal) for appeal in appeals}
+    rows = list(_of(set(roots.values())).values_list("pk", "matter", "outcome", "resolved_at"))
+    kept = {pk: matter or pk for pk, matter, outcome, _at in rows if outcome != Outcome.WITHDRAWN}
+    first = _first_clocks(kept)
+    answers = _answers({pk: one for pk, one in kept.items() if one in first})
+    closed: dict[int, list[datetime | None]] = defaultdict(list)
+    for pk, matter, _outcome, at in rows:
+        closed[matter or pk].append(at)
+    found = {one: _promise(clock, answers[one], closed[one]) for one, clock in first.items()}
+    return {
+        pk: found[one]
+        for pk, one in roots.items()
+        if one in found and not (found[one].deadline.appeal_id == pk and found[one].deadline.is_live)
+    }
+
+
+def _of(roots: Collection[int]) -> AppealQuerySet:
+    return Appeal.objects.filter(Q(pk__in=roots) | Q(matter__in=roots))
+
+
+def _followers(appeal: Appeal) -> set[int]:
+    """The appeals that continue this one, and those that continue them; itself included, once it is saved."""
+    if appeal.pk is None:
+        return set()
+    later: dict[int, list[int]] = defaultdict(list)
+    was = Appeal.objects.only("pk", "matter").get(pk=appeal.pk)
+    for pk, previous in _of({root(was)}).exclude(previous=None).values_list("pk", "previous"):
+        later[previous or 0].append(pk)
+    found, ahead = {appeal.pk}, [appeal.pk]
+    while ahead:
+        fresh = [pk for pk in later[ahead.pop()] if pk not in found]
+        found.update(fresh)
+        ahead += fresh
+    return found
+
+
+def _first_clocks(kept: dict[int, int]) -> dict[int, Deadline]:
+    """By matter: the answer's clock that started first, unless it was met in time."""
+    found: dict[int, Deadline] = {}
+    clocks = Deadline.objects.filter(appeal__in=kept, kind=Deadline.Kind.ANSWER).order_by("started_at", "id")
+    for clock in clocks:
+        found.setdefault(kept[clock.appeal_id], clock)
+    return {one: clock for one, clock in found.items() if clock.state != Deadline.State.MET}
+
+
+def _answers(kept: dict[int, int]) -> dict[int, list[datetime]]:
+    """By matter: when the marketplace answered or decided."""
+    found: dict[int, list[datetime]] = defaultdict(list)
+    decided = Q(kind=Event.Kind.RESOLVED, data__outcome__in=[one.value for one in DECIDED])
+    replied = Q(kind=Event.Kind.REPLY, reply_kind=Event.ReplyKind.ANSWER)
+    events = Event.objects.filter(decided | replied, appeal__in=kept).order_by("at")
+    for pk, at in events.values_list("appeal", "at"):
+        found[kept[pk]].append(at)
+    return found
+
+
+def _promise(clock: Deadline, answers: list[datetime], closed: list[datetime | None]) -> FirstPromise:
+    answered = clock.met_at or next((at for at in answers if at >= clock.started_at), None)
+    ends = [at for at in closed if at]
+    return FirstPromise(clock, answered, max(ends) if len(ends) == len(closed) else None)

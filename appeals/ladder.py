@@ -10,6 +10,8 @@ from functools import lru_cache
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
+from django.db import connection, transaction
+
 from appeals.models import Deadline, ReminderRule
 from appeals.recipients import Recipient, Roster
 from marketplaces.calendars import production_calendar
@@ -20,6 +22,8 @@ Unit = ReminderRule.Unit
 _INSTANT = timedelta(microseconds=1)
 # How far working hours are looked for
 _LOOKED = timedelta(days=90)
+# The key of the lock that readers of the rules share; any number that nobody else in the database uses
+_READERS = 0x6C6164646572
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,18 @@ class Rung:
 
 
 def active_rules() -> list[ReminderRule]:
-    """The rules in force, with the people they name."""
+    """The rules in force, with the people they name.
+
+    Whoever reads them in a transaction, to write when a deadline is to be told of, is a reader until it ends.
+    """
+    _lock("pg_advisory_xact_lock_shared")
     return list(ReminderRule.objects.filter(is_active=True).prefetch_related("people").order_by("id"))
+
+
+@transaction.atomic
+def wait_for_readers() -> None:
+    """Until everybody who may have read the rules before they changed has written what came of it."""
+    _lock("pg_advisory_xact_lock")
 
 
 def next_rung(
@@ -85,6 +99,13 @@ def in_hours_of(rung: Rung, deadline: Deadline, recipient: Recipient) -> datetim
     if not _in_working_hours(rung.rule):
         return rung.at
     return _moments(deadline, rung.rule, [recipient.hours(deadline.country)])[rung.repetition]
+
+
+def _lock(function: str) -> None:
+    """Of PostgreSQL, until the transaction ends; SQLite has one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [_READERS])
 
 
 def _moments(deadline: Deadline, rule: ReminderRule, hours: Sequence[OpeningHours] = ()) -> list[datetime]:

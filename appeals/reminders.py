@@ -3,6 +3,7 @@
 "It is due" is `Deadline.remind_at`; "somebody is to be told" is a row of `Reminder`; `appeals.delivery` tells them.
 """
 
+import functools
 import gc
 import logging
 from collections import defaultdict
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.translation import gettext as _
 
 from appeals import ladder, wording
@@ -26,6 +28,8 @@ Reason = Reminder.Reason
 State = Reminder.State
 
 BATCH = 1000
+# Deadlines that hear of a rule in one statement: their rows are held as long as it takes
+ANNOUNCED = 10_000
 _SWEEP = "sweep"
 # What a ladder is counted from
 _READ = [
@@ -39,11 +43,14 @@ def sweep(now: datetime) -> int:
 
     Any number of sweeps may run at once: they share the work. An idle sweep is one query.
     """
-    if not list(_due(now).order_by("remind_at", "id").values_list("pk")[:1]):  # in the order of its index
+    is_due, unheard = _look(now)
+    for rule in unheard:
+        _announce(rule, now)
+    if not (is_due or unheard):
         return 0
-    rules, failed, found = ladder.active_rules(), set[int](), 0
+    failed, found = set[int](), 0
     with _collector_at_rest():
-        while (added := _sweep_batch(now, rules, failed)) is not None:
+        while (added := _sweep_batch(now, failed)) is not None:
             found += added
     return found
 
@@ -124,11 +131,39 @@ def _due(now: datetime) -> DeadlineQuerySet:
     return Deadline.objects.running().filter(remind_at__lte=now)
 
 
+def _look(now: datetime) -> tuple[bool, list[ReminderRule]]:
+    """Whether something is due, and the rules that were saved since the last sweep; one query."""
+    first = _due(now).order_by("remind_at", "id").values("pk")[:1]  # in the order of its index
+    rules = list(ReminderRule.objects.annotate(due=models.Subquery(first)).order_by("id"))
+    is_due = rules[0].due is not None if rules else first.exists()
+    return is_due, [rule for rule in rules if rule.unheard_since]
+
+
+def _announce(rule: ReminderRule, now: datetime) -> None:
+    """Has the deadlines of a rule that was saved looked at again.
+
+    A rule that changed is no reason to write to people of what lies behind: it speaks from its saving on.
+    """
+    ladder.wait_for_readers()
+    since = min(rule.unheard_since or now, now)
+    value = functools.partial(models.Value, output_field=models.DateTimeField())
+    ahead = models.Q(remind_at=None) | models.Q(remind_at__gt=since)
+    running = Deadline.objects.running().filter(ahead, kind=rule.deadline_kind)
+    last = Deadline.objects.aggregate(last=models.Max("pk"))["last"] or 0
+    for first in range(1, last + 1, ANNOUNCED):
+        running.filter(pk__gte=first, pk__lt=first + ANNOUNCED).update(
+            remind_at=Least(Coalesce("remind_at", value(now)), value(now)),
+            told_until=Greatest(Coalesce("told_until", value(since)), value(since)),
+        )
+    ReminderRule.objects.filter(pk=rule.pk, unheard_since=rule.unheard_since).update(unheard_since=None)
+
+
 @transaction.atomic
-def _sweep_batch(now: datetime, rules: Sequence[ReminderRule], failed: set[int]) -> int | None:
+def _sweep_batch(now: datetime, failed: set[int]) -> int | None:
     """One batch of due deadlines; None when there are none that no other sweep holds.
 
-    The deadlines are locked, so two sweeps never plan the same one; SQLite has one writer anyway.
+    The deadlines are locked, so two sweeps never plan the same one; SQLite has one writer anyway. The rules are read
+    when they are: what was decided while this sweep waited or worked on another batch counts.
     """
     deadlines = list(
         _due(now)
@@ -140,7 +175,7 @@ def _sweep_batch(now: datetime, rules: Sequence[ReminderRule], failed: set[int])
     )
     if not deadlines:
         return None
-    roster = Roster(deadline.appeal.shop_id for deadline in deadlines)
+    rules, roster = ladder.active_rules(), Roster(deadline.appeal.shop_id for deadline in deadlines)
     known = _known(deadlines)
     plans = [_plan(deadline, rules, known[deadline.pk], roster, now) for deadline in deadlines]
     failed.update(deadline.pk for deadline, planned in zip(deadlines, plans, strict=True) if planned is None)

@@ -55,6 +55,7 @@ class ReminderRule(models.Model):
     repeat_unit = models.CharField(_("unit of repeating"), max_length=16, choices=Unit, default=Unit.WORKING_DAYS)
     repeat_limit = models.PositiveSmallIntegerField(_("times at most"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    unheard_since = models.DateTimeField(null=True, editable=False)  # saved then, and no sweep has heard of it yet
 
     class Meta:
         verbose_name = _("reminder rule")
@@ -78,16 +79,12 @@ class ReminderRule(models.Model):
         return f"{self.get_deadline_kind_display()}: {self.when}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """The next sweep looks again at the deadlines of this ladder.
-
-        A rule that changed is no reason to write to people of what lies behind: it speaks from now on.
-        """
-        super().save(*args, **kwargs)
-        now = timezone.now()
+        """The next sweep looks again at the deadlines of this ladder (`appeals.reminders`)."""
         if self.is_active:
-            ahead = models.Q(remind_at=None) | models.Q(remind_at__gt=now)
-            running = Deadline.objects.running().filter(ahead, kind=self.deadline_kind)
-            running.update(remind_at=now, told_until=now)
+            self.unheard_since = timezone.now()
+            if (fields := kwargs.get("update_fields")) is not None:
+                kwargs["update_fields"] = {*fields, "unheard_since"}
+        super().save(*args, **kwargs)
 
     def clean(self) -> None:
         """Refuses what nobody can be told by, and a moment that no deadline ever has. See also `check_heard`."""

@@ -5,9 +5,11 @@ import logging
 import random
 import re
 import socket
-from collections import Counter, defaultdict
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
@@ -17,8 +19,17 @@ STALL = 1.5  # longer than the workers wait
 CASE = re.compile(r"Case \d+")
 
 
+@dataclass
+class Arrival:
+    """One copy of a mail: which worker handed it over, when, and whether it was told "250 OK" at once."""
+
+    worker: int
+    at: float
+    said_ok: bool = False
+
+
 class Mailbox:
-    """What has arrived: how often each Message-ID came, and which mails told each person of each case."""
+    """What has arrived: each copy of each Message-ID, and which mails told each person of each case."""
 
     def __init__(self, *, refused: str = "") -> None:
         self._chance = random.Random()  # noqa: S311
@@ -28,8 +39,12 @@ class Mailbox:
     def forget(self) -> None:
         """Begins anew, in a bad mood."""
         self.moody = True
-        self.mails: Counter[str] = Counter()
+        self.mails: dict[str, list[Arrival]] = defaultdict(list)
         self.told: dict[tuple[str, str], set[str]] = defaultdict(set)
+
+    @property
+    def count(self) -> int:
+        return sum(len(copies) for copies in list(self.mails.values()))
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -49,11 +64,13 @@ class Mailbox:
         if self._in_a_mood(0.02):
             self._hang_up(server)
             return "451 never heard"
-        self._keep(envelope)
+        arrival = self._keep(session, envelope)
         if self._in_a_mood(0.04):
             self._hang_up(server)
         elif self._in_a_mood(0.02):
             await asyncio.sleep(STALL)
+        else:
+            arrival.said_ok = True
         return "250 OK"
 
     def _in_a_mood(self, share: float) -> bool:
@@ -64,14 +81,16 @@ class Mailbox:
         if server.transport:
             server.transport.abort()  # type: ignore[attr-defined]
 
-    def _keep(self, envelope: Envelope) -> None:
+    def _keep(self, session: Session, envelope: Envelope) -> Arrival:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         mail = message_from_bytes(content, policy=policy.default)
         message_id = str(mail["Message-ID"])
-        self.mails[message_id] += 1
+        arrival = Arrival(int(str(session.host_name).partition(".")[0]), time.monotonic())
+        self.mails[message_id].append(arrival)
         body = mail.get_body(("plain",))
         for case in CASE.findall(body.get_content() if body else ""):
             self.told[envelope.rcpt_tos[0], case].add(message_id)
+        return arrival
 
 
 @contextmanager

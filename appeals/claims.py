@@ -179,10 +179,16 @@ def _in_full(reminders: models.QuerySet[Reminder]) -> models.QuerySet[Reminder]:
     """With all that a decision and a mail are made of."""
     return (
         reminders.select_related(
-            "rule", "user", "deadline__step", "deadline__appeal__shop__marketplace", "deadline__appeal__topic"
+            "rule",
+            "user",
+            "deadline__step",
+            "deadline__appeal__shop__marketplace",
+            "deadline__appeal__topic",
+            "deadline__appeal__incident",
         )
         .prefetch_related("rule__people")
         .defer("deadline__appeal__body", "deadline__appeal__search_text", "deadline__appeal__desired_outcome")
+        .defer("deadline__appeal__incident__body", "deadline__appeal__incident__description")
         .order_by("id")
     )
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appeals import wording
-from appeals.models import Deadline, Reminder
+from appeals.models import Appeal, Deadline, Reminder
 from appeals.recipients import Recipient
 from appeals.sections import NextSteps, Section, brief, one_line, section
 from marketplaces.models import Priority
@@ -40,11 +40,12 @@ def compose(
     """The mail to one person about what is due. `steps` are those that lie before the appeals, if they were read."""
     with translation.override(recipient.language), timezone.override(ZoneInfo(recipient.time_zone)):
         appeals = _by_appeal(reminders)
+        count = len({row.deadline.appeal_id for row in reminders})
         steps = steps or NextSteps((row.deadline.appeal for row in reminders), now)
         sections = [section(rows, steps, now) for rows in appeals[:_FULL]]
         short = [brief(rows, now) for rows in appeals[_FULL : _FULL + _BRIEF]]
-        rest = max(len(appeals) - _FULL - _BRIEF, 0)
-        subject = _subject(sections, len(appeals))
+        rest = sum(len({row.deadline.appeal_id for row in rows}) for rows in appeals[_FULL + _BRIEF :])
+        subject = _subject(sections, count)
         context = {
             "groups": [(place, list(group)) for place, group in groupby(sections, key=lambda one: one.marketplace)],
             "brief": short,
@@ -59,7 +60,7 @@ def compose(
             subject=subject,
             body=render_to_string("emails/digest.txt", context),
             to=[recipient.address],
-            headers=_headers(sections, len(appeals), message_id, recipient.language),
+            headers=_headers(sections, count, message_id, recipient.language),
         )
         mail.attach_alternative(render_to_string("emails/digest.html", context), "text/html")
     return mail
@@ -93,14 +94,21 @@ def _headers(sections: Sequence[Section], count: int, message_id: str, language:
 
 
 def _by_appeal(reminders: Sequence[Reminder]) -> list[list[Reminder]]:
-    """The reminders of each appeal together: marketplaces and appeals by urgency."""
-    appeals: dict[int, list[Reminder]] = {}
+    """The reminders of each appeal, or of one incident, together: marketplaces and appeals by urgency."""
+    appeals: dict[tuple[str, int, int], list[Reminder]] = {}
     for row in sorted(reminders, key=_urgency):
-        appeals.setdefault(row.deadline.appeal_id, []).append(row)
+        appeals.setdefault(_subject_of(row.deadline.appeal), []).append(row)
     rank: dict[int, int] = {}
     for rows in appeals.values():
         rank.setdefault(_marketplace_id(rows), len(rank))
     return sorted(appeals.values(), key=lambda rows: rank[_marketplace_id(rows)])
+
+
+def _subject_of(appeal: Appeal) -> tuple[str, int, int]:
+    """What it is told under: itself, or the incident and the marketplace that it belongs to."""
+    if appeal.incident_id:
+        return "incident", appeal.incident_id, appeal.shop.marketplace_id
+    return "appeal", appeal.pk, 0
 
 
 def _urgency(row: Reminder) -> tuple[bool, bool, datetime, int]:

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from appeals import wording
+from appeals import chain, wording
 from appeals.escalation import Paths
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
@@ -56,6 +57,7 @@ class Section:
     follow_up: str
     links: list[tuple[str, str]]
     is_ours: bool
+    first_promise: str = ""
 
     @property
     def marketplace(self) -> Marketplace:
@@ -65,25 +67,61 @@ class Section:
     def title(self) -> str:
         return one_line(self.appeal.subject)
 
+    @property
+    def about(self) -> str:
+        """What stands over it."""
+        return f"№ {self.appeal.pk}. {self.title}"
+
+
+@dataclass(frozen=True)
+class IncidentSection(Section):
+    """Several appeals of one incident to one marketplace: told once, with their numbers."""
+
+    numbers: Sequence[int] = ()
+
+    @property
+    def about(self) -> str:
+        return _of_many(self.appeal, len(self.numbers))
+
+    @property
+    def listed(self) -> str:
+        """The numbers, runs of them as "12-40"."""
+        runs: list[list[int]] = []
+        for number in sorted(self.numbers):
+            if runs and runs[-1][-1] == number - 1:
+                runs[-1] = [runs[-1][0], number]
+            else:
+                runs.append([number])
+        return ", ".join("-".join(map(str, run)) for run in runs)
+
 
 class NextSteps:
-    """The escalation step that each of some appeals has before it, read for all of them at once."""
+    """What is read for many appeals at once: the step that each has before it, and the first promise of its matter."""
 
     def __init__(self, appeals: Iterable[Appeal], now: datetime) -> None:
+        known = {appeal.pk: appeal for appeal in appeals}
         self._paths = Paths(timezone.localdate(now))
+        self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
-        ids = {appeal.pk for appeal in appeals}
+        ids = set(known)
         for event in Event.objects.filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
 
     def of(self, appeal: Appeal) -> EscalationStep | None:
         return self._paths.next(appeal, self._taken[appeal.pk])
 
+    def first_promise(self, appeal: Appeal, now: datetime) -> str:
+        """The line on the answer that was promised first and is still owed; empty where the clocks say it."""
+        promise = self._promises.get(appeal.pk)
+        return promise.text(now) if promise and promise.is_owed else ""
+
 
 def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Section:
     deadlines = {row.deadline_id: row.deadline for row in rows}
     appeal = rows[0].deadline.appeal
     is_ours = all(deadline.kind == Kind.OUR_REPLY for deadline in deadlines.values())
+    if len(numbers := {deadline.appeal_id for deadline in deadlines.values()}) > 1:
+        return _of_incident(list(deadlines.values()), sorted(numbers), steps, now)
     return Section(
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
@@ -91,6 +129,27 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         follow_up=_follow_up(appeal, list(deadlines.values()), now),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
+        first_promise=steps.first_promise(appeal, now),
+    )
+
+
+def _of_incident(deadlines: Sequence[Deadline], numbers: Sequence[int], steps: NextSteps, now: datetime) -> Section:
+    """Of each kind the clock that stands worst; what to do next is that of the first appeal."""
+    appeal = deadlines[0].appeal
+    worst = [
+        min((one for one in deadlines if one.kind == kind), key=lambda one: one.due_at)
+        for kind in dict.fromkeys(one.kind for one in deadlines)
+    ]
+    is_ours = all(one.kind == Kind.OUR_REPLY for one in worst)
+    page = settings.BASE_URL + reverse("admin:appeals_incident_change", args=[appeal.incident_id])
+    return IncidentSection(
+        appeal=appeal,
+        clocks=[_clock(one, now) for one in worst],
+        step=None if is_ours else _step(steps.of(appeal), now),
+        follow_up="",
+        links=[(_("Open the incident"), page)],
+        is_ours=is_ours,
+        numbers=numbers,
     )
 
 
@@ -110,12 +169,21 @@ def _links(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]
 
 
 def brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
+    """One line on an appeal, or on an incident with the clock that is the most urgent."""
     appeal = rows[0].deadline.appeal
+    count = len({row.deadline.appeal_id for row in rows})
+    about = _of_many(appeal, count) if count > 1 else f"№ {appeal.pk}: {one_line(appeal.subject)}"
     return {
-        "title": f"{appeal.shop.marketplace}, № {appeal.pk}: {one_line(appeal.subject)}",
+        "title": f"{appeal.shop.marketplace}, {about}",
         "headline": _clock(rows[0].deadline, now).headline,
         "url": settings.BASE_URL + appeal.get_absolute_url(),
     }
+
+
+def _of_many(appeal: Appeal, count: int) -> str:
+    """What an incident is called over its appeals."""
+    text = ngettext("Incident “%(title)s”: %(count)d appeal", "Incident “%(title)s”: %(count)d appeals", count)
+    return text % {"title": one_line(str(appeal.incident)), "count": count}
 
 
 def _clock(deadline: Deadline, now: datetime) -> Late:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appeals import lifecycle, wording
-from appeals.admin import bulk, page, verbs
+from appeals.admin import bulk, matter, page, verbs
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.forms import AppealForm, PromiseForm
 from appeals.admin.listing import TONES
@@ -142,7 +142,15 @@ class AppealAdmin(AppealExchange):
         return bool(request.user.has_perm(f"appeals.{form.permission}_appeal"))
 
     def _appeal(self, request: HttpRequest, pk: int | str) -> Appeal | None:
-        related = ["shop__marketplace", "topic", "channel__marketplace", "assignee", "created_by", "previous"]
+        related = [
+            "shop__marketplace",
+            "topic",
+            "channel__marketplace",
+            "assignee",
+            "created_by",
+            "previous",
+            "incident",
+        ]
         if not self.has_view_permission(request) or not str(pk).isdecimal():
             return None
         return self.get_queryset(request).select_related(*related).filter(pk=pk).first()
@@ -150,13 +158,15 @@ class AppealAdmin(AppealExchange):
     def _show(self, request: HttpRequest, appeal: Appeal) -> TemplateResponse:
         now = timezone.now()
         channel = appeal.channel
+        story = matter.of(appeal, reader(request))
         return self.render(
             request,
             "page.html",
             str(appeal),
             appeal=appeal,
+            **matter.context(appeal, story, now),
             clocks=page.clocks(appeal, now),
-            timeline=page.timeline(appeal),
+            timeline=page.timeline(appeal, story),
             next_step=page.next_step(appeal, now),
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
             first_verb=verbs.likely(appeal, now),

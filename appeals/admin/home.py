@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, Sum, prefetch_related_objects
+from django.db.models import Count, Q, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -54,8 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context | {"has_shop": False}
     scope = _scope(request, shops)
     appeals = scope.narrow(Appeal.objects.visible_to(user), request)
-    at_stake = Sum("amount_at_stake", filter=needs.OPEN)
-    figures = appeals.filter(needs.UNRESOLVED).aggregate(at_stake=at_stake, **needs.counted(now))
+    figures = appeals.filter(needs.UNRESOLVED).aggregate(**needs.counted(now))
     month, weeks = _kept(scope, shops, user, now)
     return context | {
         "has_shop": True,
@@ -63,7 +62,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "shops": shops,
         "scope": scope,
         "lists": _lists(appeals, figures, scope, now),
-        "at_stake": figures["at_stake"] or 0,
+        "at_stake": appeals.filter(needs.OPEN).at_stake(),
         "open_url": _listed(scope, status="open"),
         "month": month,
         "weeks": weeks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -67,6 +67,8 @@ class Line(NamedTuple):
     text: str
     details: list[str]
     ours: bool
+    other: Appeal | None
+    """The appeal of the matter that it belongs to, where that is not the one of the page."""
 
 
 def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
@@ -77,10 +79,11 @@ def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
     return [_clock(row, now) for row in [*live, *ended]]
 
 
-def timeline(appeal: Appeal) -> list[Line]:
-    """The latest first: what happened last decides what to do now."""
-    events = appeal.events.select_related("actor", "step").order_by("-at", "-id")
-    return [_line(event) for event in events]
+def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
+    """What happened in the whole matter, the latest first: what happened last decides what to do now."""
+    others = {one.pk: one for one in matter if one.pk != appeal.pk}
+    events = Event.objects.filter(appeal__in=[appeal.pk, *others]).select_related("actor", "step")
+    return [_line(event, others.get(event.appeal_id)) for event in events.order_by("-at", "-id")]
 
 
 def next_step(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
@@ -122,7 +125,7 @@ def _tone(deadline: Deadline, now: datetime) -> str:
     return "met" if deadline.state == Deadline.State.MET else "still"
 
 
-def _line(event: Event) -> Line:
+def _line(event: Event, other: Appeal | None) -> Line:
     logged_later = event.at != event.recorded_at
     return Line(
         icon=ICONS[Event.Kind(event.kind)],
@@ -133,6 +136,7 @@ def _line(event: Event) -> Line:
         text=event.text,
         details=list(_details(event)),
         ours=event.kind not in (Event.Kind.REPLY, Event.Kind.REMINDED, Event.Kind.DEADLINE),
+        other=other,
     )
 
 

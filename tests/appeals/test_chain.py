@@ -4,13 +4,20 @@ from decimal import Decimal
 from importlib import import_module
 
 import pytest
+import time_machine
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
 from appeals import chain, lifecycle
 from appeals.models import Appeal, Deadline, Shop
+from appeals.numbers import of as numbers_of
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
 from tests.appeals.conftest import MOSCOW, SENT, moscow
@@ -164,3 +171,80 @@ def test_a_topic_and_a_channel_may_differ_in_a_matter(sent: Appeal, agent: User,
     other = Channel.objects.create(marketplace=market, kind="email", name="Почта", source="test")
     topic = Topic.objects.create(slug="other", name="Другое", source="test")
     assert numbers(written_again(sent, agent, channel=other, topic=topic)) >= {sent.pk}
+
+
+@pytest.fixture
+def ours(client: Client, agent: User) -> Client:
+    agent.groups.add(Group.objects.get(name="agent"))
+    client.force_login(agent)
+    return client
+
+
+def test_the_page_tells_the_whole_matter_and_which_line_belongs_to_which_appeal(
+    ours: Client, sent: Appeal, agent: User
+) -> None:
+    lifecycle.record_reply(
+        appeal=sent, actor=agent, now=moscow("2026-10-06 10:00"), kind="brush_off", text="Read the help."
+    )
+    second = written_again(sent, agent)
+    page = ours.get(second.get_absolute_url()).content.decode()
+    assert "Read the help." in page
+    assert f'<a href="{sent.get_absolute_url()}">№ {sent.pk}</a>' in page
+    assert "Promised first by the end of 8 October" in page
+    first_page = ours.get(sent.get_absolute_url()).content.decode()
+    assert f'<a href="{second.get_absolute_url()}">№ {second.pk}</a>' in first_page
+
+
+def test_the_page_of_a_matter_takes_as_many_queries_as_that_of_one_appeal(
+    ours: Client, sent: Appeal, agent: User
+) -> None:
+    counted = []
+    for _again in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert ours.get(sent.get_absolute_url()).status_code == 200
+        counted.append(len(queries))
+        for _more in range(4):
+            written_again(sent, agent)
+    assert counted[1] <= counted[0] + 1  # the channels of the clocks, perhaps
+
+
+def test_the_list_shows_the_first_promise_beside_the_clock(ours: Client, sent: Appeal, agent: User) -> None:
+    lifecycle.resolve(appeal=sent, actor=agent, now=moscow("2026-10-12 10:00"), outcome="ignored")
+    second = written_again(sent, agent)
+    with time_machine.travel(moscow("2026-10-13 12:00"), tick=False):
+        listed = ours.get(reverse("admin:appeals_appeal_changelist"), {"status": "open"}).content.decode()
+    assert f"№ {second.pk}" in listed
+    assert f"Promised first by the end of 8 October (No. {sent.pk}), overdue by 2 working days" in listed
+
+
+def test_home_counts_the_money_of_a_matter_once(ours: Client, sent: Appeal, agent: User) -> None:
+    lifecycle.edit(appeal=sent, actor=agent, now=SENT, amount_at_stake=Decimal(1000))
+    written_again(sent, agent, amount_at_stake=Decimal(1000))
+    assert ours.get(reverse("admin:index")).context["at_stake"] == 1000
+
+
+def test_a_number_that_stands_twice_is_pointed_at_and_kept(ours: Client, sent: Appeal, agent: User) -> None:
+    lifecycle.edit(appeal=sent, actor=agent, now=SENT, external_number="777")
+    second = written_again(sent, agent, external_number="777")
+    assert second.external_number == "777"
+    page = ours.get(second.get_absolute_url()).content.decode()
+    assert f"The number “777” stands on appeal No. {sent.pk} already." in page
+
+
+def test_the_same_number_in_another_shop_is_nobody_elses_business(
+    sent: Appeal, agent: User, market: Marketplace
+) -> None:
+    lifecycle.edit(appeal=sent, actor=agent, now=SENT, external_number="777")
+    elsewhere = Shop.objects.create(name="Cups", marketplace=market)
+    other = lifecycle.create(actor=None, now=SENT, shop=elsewhere, subject="Theirs", external_number="777")
+    assert numbers_of(other) == []
+
+
+def test_a_number_that_the_platform_does_not_give_is_pointed_at(sent: Appeal, market: Marketplace) -> None:
+    market.ticket_number_pattern, market.ticket_number_example = r"^[0-9]{8}$", "22283263"
+    sent.shop.marketplace, sent.external_number = market, "12"
+    [found] = numbers_of(sent)
+    assert (found.code, found.field) == ("number_format", "external_number")
+    assert "22283263" in found.message
+    sent.external_number = "22283264"
+    assert numbers_of(sent) == []

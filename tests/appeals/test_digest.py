@@ -184,3 +184,13 @@ def test_what_is_too_much_to_read_is_told_in_short(sent: Appeal, agent: User) ->
 
 def test_the_end_of_the_path_is_said(sent: Appeal, agent: User) -> None:
     assert "Путь эскалации пройден до конца." in str(mail_of(speaking(agent, "ru")).body)
+
+
+def test_it_says_what_was_promised_first_in_the_matter(sent: Appeal, agent: User) -> None:
+    lifecycle.resolve(appeal=sent, actor=agent, now=moscow("2026-10-09 10:00"), outcome="ignored")
+    again = another(sent, agent, subject="Once more", previous=sent)
+    mail = mail_of(speaking(agent, "ru"))
+    line = f"Впервые обещали ответить до конца 8 октября (№ {sent.pk}), просрочено на 2 рабочих дня"
+    assert f"№ {again.pk}" in str(mail.body)
+    assert line in str(mail.body)
+    assert line in html_of(mail)

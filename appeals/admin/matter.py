@@ -1,0 +1,36 @@
+"""What the page of an appeal says of its matter: the other appeals, the promise made first, and an odd number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from appeals import chain, numbers
+from appeals.admin.listing import TONES
+from appeals.models import Appeal
+
+if TYPE_CHECKING:
+    from hub.models import User
+
+
+class Member(NamedTuple):
+    """One appeal of the matter, the first first."""
+
+    appeal: Appeal
+    tone: str
+    is_this: bool
+
+
+def of(appeal: Appeal, user: User) -> list[Appeal]:
+    """All appeals of its matter that the person sees, in the order in which they were written."""
+    return list(chain.members(appeal).visible_to(user).select_related("shop", "channel__marketplace").order_by("pk"))
+
+
+def context(appeal: Appeal, matter: list[Appeal], now: datetime) -> dict[str, Any]:
+    promise = chain.first_promises([appeal]).get(appeal.pk)
+    return {
+        "matter": [Member(one, TONES[Appeal.Status(one.status)], one.pk == appeal.pk) for one in matter],
+        "first_promise": promise.text(now) if promise else "",
+        "first_promise_owed": bool(promise and promise.is_owed),
+        "number_warnings": numbers.of(appeal),
+    }

@@ -14,6 +14,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,6 +26,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from hub import twofactor
 from hub.models import ApiToken, User
 
 # The roles that a migration makes; their names are stored in English and shown in the reader's language
@@ -37,6 +40,8 @@ ROLES = [
 ]
 
 admin.site.unregister(Group)
+for kept_secret in (TOTPDevice, StaticDevice):  # keys and codes are for the page of their owner
+    admin.site.unregister(kept_secret)
 admin.site.index_title = _("What needs me now")
 
 
@@ -176,6 +181,9 @@ class ApiTokenAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         tokens: QuerySet[ApiToken] = super().get_queryset(request)
         return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return twofactor.may_make_tokens(request) and bool(super().has_add_permission(request))
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False

@@ -1,6 +1,8 @@
 """System checks: settings that each are right alone but do harm together. Each message names the setting to mend."""
 
+import re
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,16 +12,17 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from marketplaces.platform import Platform
 
+EXAMPLES = re.compile("insecure|example|change.?me|demo|secret.?key|letters4|^test", re.IGNORECASE)
 _OWN_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
-def _is_public() -> bool:
+def is_public() -> bool:
     return urlsplit(settings.BASE_URL).hostname not in _OWN_MACHINE
 
 
 def check_what_strangers_may_see(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if settings.DEBUG and (_is_public() or settings.HUB_HOST not in _OWN_MACHINE):
+    if settings.DEBUG and (is_public() or settings.HUB_HOST not in _OWN_MACHINE):
         found.append(
             Error(
                 "HUB_DEBUG is on, and other machines can reach the hub: tracebacks would show them its data.",
@@ -39,29 +42,54 @@ def check_what_strangers_may_see(app_configs: Sequence[AppConfig] | None, **kwar
 
 
 def check_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    secure_links = settings.BASE_URL.startswith("https://")
-    if settings.SESSION_COOKIE_SECURE and not secure_links:
-        return [
+    """The web server itself speaks no TLS: a proxy does, and has to be believed when it says so."""
+    found: list[CheckMessage] = []
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        found.append(
             Error(
-                "HUB_HTTPS is on, but HUB_BASE_URL begins with http://: nobody could log in there.",
-                hint="Set HUB_BASE_URL to the https:// address that people open.",
+                "HUB_BASE_URL begins with https://, but HUB_TRUSTED_PROXIES names no proxy: every page would lead to"
+                " itself for ever, because nobody may say that it was asked for over HTTPS.",
+                hint="Set HUB_TRUSTED_PROXIES to the address of the proxy in front of the hub, such as 127.0.0.1.",
                 id="hub.E003",
             )
-        ]
-    if secure_links and not settings.SESSION_COOKIE_SECURE:
-        return [
+        )
+    if is_public() and not settings.HTTPS:
+        found.append(
             Warning(
-                "HUB_BASE_URL begins with https://, but HUB_HTTPS is off: cookies may travel unencrypted.",
-                hint="Set HUB_HTTPS=true; the proxy in front of the hub has to send X-Forwarded-Proto.",
+                "HUB_BASE_URL is a public address that begins with http://: passwords travel unencrypted.",
+                hint="Put a proxy with TLS in front of the hub, and set HUB_BASE_URL to its https:// address.",
                 id="hub.W001",
             )
-        ]
-    return []
+        )
+    everybody = [network for network in settings.TRUSTED_PROXIES if ip_network(network).prefixlen == 0]
+    if everybody:
+        found.append(
+            Error(
+                f"HUB_TRUSTED_PROXIES holds {everybody[0]}: everybody could invent the address they come from.",
+                hint="List the proxies in front of the hub alone.",
+                id="hub.E006",
+            )
+        )
+    return found
+
+
+def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Who knows the key can write session data, links to new passwords and more."""
+    key = settings.SECRET_KEY
+    if not is_public() or (len(key) >= 40 and len(set(key)) >= 12 and not EXAMPLES.search(key)):
+        return []
+    return [
+        Error(
+            "HUB_SECRET_KEY is one that others can guess: short, of few letters, or out of an example.",
+            hint="Set 50 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="hub.E005",
+        )
+    ]
 
 
 def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.EMAIL_BACKEND == "hub.mail.EmlFileBackend":
-        if not _is_public():
+        if not is_public():
             return []
         return [
             Warning(
@@ -95,4 +123,4 @@ def check_platform_folders(app_configs: Sequence[AppConfig] | None, **kwargs: An
     ]
 
 
-ALL = (check_what_strangers_may_see, check_https, check_mail, check_platform_folders)
+ALL = (check_what_strangers_may_see, check_https, check_secret_key, check_mail, check_platform_folders)

@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -39,7 +40,12 @@ VARIABLES: dict[str, Variable] = {
     "HUB_ADMIN_EMAIL": Variable(str, "", "Log-in of the first administrator. Empty: admin@example.com."),
     "HUB_ADMIN_PASSWORD": Variable(str, "", "Password of the first administrator. Empty: random, printed once."),
     "HUB_API_REQUESTS_PER_MINUTE": Variable(int, 1200, "API calls that one token may make in a minute, 1-1000000."),
-    "HUB_HTTPS": Variable(bool, False, "The hub is served over HTTPS: secure cookies, redirect and HSTS."),
+    "HUB_TRUSTED_PROXIES": Variable(
+        list, [], "Addresses or networks of the proxies whose X-Forwarded- headers count."
+    ),
+    "HUB_REQUIRE_2FA": Variable(bool, False, "Administrators must log in with a second step, a one-time code."),
+    "HUB_SESSION_IDLE_MINUTES": Variable(int, 720, "Minutes without a page after which a session ends, 5-43200."),
+    "HUB_SESSION_HOURS": Variable(int, 168, "Hours after the log-in at which a session ends in any case, 1-8760."),
     "HUB_TEST_DATABASE_URL": Variable(str, "", "PostgreSQL of the tests. Empty: the standard local port, if open."),
     "HUB_TEST_REDIS_URL": Variable(str, "", "Redis of the tests. Empty: the standard local port, if open."),
     "DATABASE_URL": Variable(str, "", "postgres://user:password@host:port/name. Empty: SQLite in HUB_DATA_DIR."),
@@ -52,6 +58,8 @@ _RANGES = {
     "HUB_STALE_AFTER_DAYS": (1, 3650),
     "HUB_SWEEP_SECONDS": (1, 3600),
     "HUB_WORKERS": (1, 64),
+    "HUB_SESSION_IDLE_MINUTES": (5, 43_200),
+    "HUB_SESSION_HOURS": (1, 8760),
     "HUB_API_REQUESTS_PER_MINUTE": (1, 1_000_000),
 }
 _SCHEMES = {
@@ -98,8 +106,20 @@ class Environment:
                 raise ImproperlyConfigured(f"{name}: {value} is not between {low} and {high}.")
         if name in _SCHEMES:
             self._check_address(name, value)
+        if name == "HUB_TRUSTED_PROXIES":
+            for text in value:
+                self._check_network(text)
         if name == "HUB_TIME_ZONE" and value not in available_timezones():
             raise ImproperlyConfigured(f"{name}: {value!r} is no IANA time zone such as Europe/Moscow.")
+
+    @staticmethod
+    def _check_network(text: str) -> None:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"HUB_TRUSTED_PROXIES: {text!r} is no address or network such as 10.0.0.5 or 172.16.0.0/12."
+            ) from error
 
     @staticmethod
     def _check_address(name: str, value: str) -> None:

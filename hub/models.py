@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -64,6 +66,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the workplace"), default=True)
+    session_round = models.PositiveIntegerField(default=0, editable=False)
+    reset_mailed_at = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -94,6 +98,16 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     def get_full_name(self) -> str:
         return str(self)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session keeps of its user: it ends when the password or the round is another one."""
+        salted = salted_hmac("hub.User.session", f"{self.password} {self.session_round}", secret, algorithm="sha256")
+        return str(salted.hexdigest())
+
+    def end_sessions(self) -> None:
+        """Every session of the person is over at its next request."""
+        User.objects.filter(pk=self.pk).update(session_round=F("session_round") + 1)
+        self.refresh_from_db(fields=["session_round"])
 
     @property
     def is_administrator(self) -> bool:

@@ -8,6 +8,7 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
+from hub import csp
 from hub.environment import Environment
 from marketplaces.platform import discover
 
@@ -34,6 +35,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
+    "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django_filters",
     "import_export",
     "rest_framework",
@@ -49,15 +54,21 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hub.health.HealthMiddleware",
+    "hub.security.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "hub.security.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "hub.security.SessionMiddleware",
     "hub.middleware.ReaderMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hub.login.TwoFactorMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -91,7 +102,10 @@ STORAGES = {
 
 # People
 AUTH_USER_MODEL = "hub.User"
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique, but by a constraint on its lower case
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # e-mail is unique, but by a constraint on its lower case
+    "security.W021",  # whether browsers list the whole domain is for its owner to decide
+]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -102,11 +116,25 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AXES_HANDLER = "hub.locks.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what the message says about the end of the lock stays true
+AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "hub.locks.username"
+AXES_LOCKOUT_CALLABLE = "hub.locks.refuse"
+AXES_DISABLE_ACCESS_LOG = True  # the trail has every log-in
+AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+OTP_TOTP_ISSUER = urlsplit(BASE_URL).hostname
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 1  # after wrong codes: 1, 2, 4, 8 ... seconds of waiting
+REQUIRE_2FA = env("HUB_REQUIRE_2FA")
+SESSION_IDLE = timedelta(minutes=env("HUB_SESSION_IDLE_MINUTES"))
+SESSION_LONGEST = timedelta(hours=env("HUB_SESSION_HOURS"))
+SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -117,15 +145,23 @@ LOCALE_PATHS = [BASE_DIR / "hub" / "locale"]
 TIME_ZONE = env("HUB_TIME_ZONE")
 USE_TZ = True
 
-# The wire
-if env("HUB_HTTPS"):
+# The wire: an https:// address of the hub turns on all that needs it
+TRUSTED_PROXIES = env("HUB_TRUSTED_PROXIES")
+HTTPS = BASE_URL.startswith("https://")
+if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # hub.security lets it through from TRUSTED_PROXIES
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.DIRECTIVES}
+PERMISSIONS_POLICY = csp.PERMISSIONS
 
 # Mail
 globals().update(env.email())

@@ -68,6 +68,7 @@ def account(request: HttpRequest) -> list[dict[str, Any]]:
     """The links under the name of the person who is logged in."""
     return [
         {"title": _("My settings"), "link": reverse("profile")},
+        {"title": _("Second step of the log-in"), "link": reverse("second-step")},
         {"title": _("Keys and words"), "link": reverse("admin:appeals_appeal_help")},
         {"title": _("Change password"), "link": reverse("admin:password_change")},
     ]

@@ -27,7 +27,8 @@ from redis.exceptions import RedisError
 
 from appeals import recompute
 from appeals.tasks import recompute_deadlines
-from hub import health
+from hub import checks, health
+from hub.demo import PASSWORD, PEOPLE
 from hub.models import User
 from marketplaces import directory
 from marketplaces.directory_file import DirectoryFileError
@@ -146,6 +147,18 @@ def first_administrator() -> str:
     password = settings.HUB_ADMIN_PASSWORD or secrets.token_urlsafe(12)
     User.objects.create_superuser(email, password)
     return f"{email}, password " + ("as in HUB_ADMIN_PASSWORD" if settings.HUB_ADMIN_PASSWORD else password)
+
+
+def refuse_demo(wanted: bool) -> None:
+    """The demonstration's password stands in the documentation: on a public address it opens the hub to everybody."""
+    if not checks.is_public():
+        return
+    known = User.objects.filter(email__in=PEOPLE, is_active=True)
+    if wanted or any(user.check_password(PASSWORD) for user in known):
+        raise ImproperlyConfigured(
+            f"HUB_BASE_URL: {settings.BASE_URL} is public, and the made-up people of the demonstration have a password"
+            " that everybody knows. Start the demonstration on this machine only, the real hub on its own database."
+        )
 
 
 def demo() -> str:

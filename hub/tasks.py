@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from hub import password_mail
 from hub.api import idempotency
 
 
@@ -10,3 +11,9 @@ from hub.api import idempotency
 def forget_idempotency_keys() -> None:
     """Nobody repeats a request of days ago."""
     idempotency.purge(timezone.now())
+
+
+@shared_task
+def mail_password_reset(email: str) -> None:
+    """A link to a new password for the person with this address, if there is one."""
+    password_mail.send(email, now=timezone.now())

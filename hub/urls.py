@@ -5,12 +5,19 @@ from django.views.generic import RedirectView
 
 from appeals.admin import reference
 from appeals.admin.recompute import recompute_view
+from hub import login
 from hub.admin import profile
 from marketplaces.admin import files, offers
 from marketplaces.admin.hours import preview_view
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", login.LoginView.as_view(), name="login"),
+    path("admin/login/code/", login.code_view, name="login-code"),
+    path("admin/password/", login.ForgottenView.as_view(), name="admin_password_reset"),
+    path("admin/password/sent/", login.ForgottenDoneView.as_view(), name="password_reset_done"),
+    path("admin/password/<uidb64>/<token>/", login.NewPasswordView.as_view(), name="password_reset_confirm"),
+    path("admin/profile/second-step/", staff_member_required(login.second_step_view), name="second-step"),
     path("admin/profile/", staff_member_required(profile), name="profile"),
     path("admin/where-to-write/", staff_member_required(reference.contact_view), name="where-to-write"),
     path(

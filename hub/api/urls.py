@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from csp.decorators import csp_replace
 from django.urls import include, path, re_path
 from django.utils import translation
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ from appeals.api.promises import ContactViewSet, PromiseViewSet
 from appeals.api.reminders import ReminderViewSet
 from appeals.api.shops import ShopViewSet
 from appeals.api.timeline import AttachmentViewSet, EventViewSet
+from hub import csp
 from hub.api.me import MeViewSet
 from hub.api.protocol import wired
 from marketplaces.api import views as directory
@@ -78,7 +80,7 @@ def router() -> SimpleRouter:
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/", csp_replace(csp.DOCS)(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("v1/me/", wired(MeViewSet).as_view({"get": "retrieve"}), name="me"),
     re_path(rf"^v1/{OF_MARKETPLACE}/promise/$", wired(PromiseViewSet).as_view({"get": "retrieve"}), name="promise"),
     path("v1/", include(router().urls)),

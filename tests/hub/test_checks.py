@@ -1,3 +1,4 @@
+import secrets
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ def found() -> list[str]:
 @pytest.fixture(autouse=True)
 def sound(settings: Settings) -> Settings:
     """A public hub with nothing to complain of."""
-    settings.BASE_URL, settings.SESSION_COOKIE_SECURE, settings.ALLOWED_HOSTS = PUBLIC, True, ["hub.example.com"]
+    settings.BASE_URL, settings.HTTPS, settings.ALLOWED_HOSTS = PUBLIC, True, ["hub.example.com"]
+    settings.TRUSTED_PROXIES, settings.SECRET_KEY = ["10.0.0.5"], secrets.token_urlsafe(50)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "mail.example.com"
     settings.DEFAULT_FROM_EMAIL = "hub@example.com"
     return settings
@@ -28,13 +30,18 @@ def test_a_sound_hub_passes() -> None:
     ("changes", "expected"),
     [
         ({"DEBUG": True}, ["hub.E001"]),
-        ({"DEBUG": True, "HUB_HOST": "0.0.0.0", "BASE_URL": LOCAL, "SESSION_COOKIE_SECURE": False}, ["hub.E001"]),  # noqa: S104
-        ({"DEBUG": True, "BASE_URL": LOCAL, "SESSION_COOKIE_SECURE": False}, []),
+        ({"DEBUG": True, "HUB_HOST": "0.0.0.0", "BASE_URL": LOCAL, "HTTPS": False}, ["hub.E001"]),  # noqa: S104
+        ({"DEBUG": True, "BASE_URL": LOCAL, "HTTPS": False}, []),
         ({"ALLOWED_HOSTS": ["*"]}, ["hub.E002"]),
-        ({"BASE_URL": "http://hub.example.com"}, ["hub.E003"]),
-        ({"SESSION_COOKIE_SECURE": False}, ["hub.W001"]),
+        ({"TRUSTED_PROXIES": []}, ["hub.E003"]),
+        ({"TRUSTED_PROXIES": ["10.0.0.5", "0.0.0.0/0"]}, ["hub.E006"]),
+        ({"TRUSTED_PROXIES": ["::/0"]}, ["hub.E006"]),
+        ({"HTTPS": False, "BASE_URL": "http://hub.example.com"}, ["hub.W001"]),
+        ({"SECRET_KEY": "x" * 50}, ["hub.E005"]),
+        ({"SECRET_KEY": "django-insecure-3b1f0a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f"}, ["hub.E005"]),
+        ({"SECRET_KEY": "x" * 50, "BASE_URL": LOCAL, "HTTPS": False}, []),
         ({"EMAIL_BACKEND": "hub.mail.EmlFileBackend"}, ["hub.W002"]),
-        ({"EMAIL_BACKEND": "hub.mail.EmlFileBackend", "BASE_URL": LOCAL, "SESSION_COOKIE_SECURE": False}, []),
+        ({"EMAIL_BACKEND": "hub.mail.EmlFileBackend", "BASE_URL": LOCAL, "HTTPS": False}, []),
         ({"DEFAULT_FROM_EMAIL": "hub@localhost"}, ["hub.W003"]),
         ({"DEFAULT_FROM_EMAIL": "hub@localhost", "EMAIL_HOST": "127.0.0.1"}, []),
     ],

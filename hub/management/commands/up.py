@@ -52,6 +52,7 @@ class Command(BaseCommand):
             startup.check_port()
         startup.check_services()
         self._stage("database", startup.migrate)
+        startup.refuse_demo(demo)
         self._stage("directory", startup.load_directory)
         self._stage("static files", startup.static_files)
         self._stage("administrator", startup.first_administrator)

@@ -136,7 +136,7 @@ def _answers(kept: dict[int, int]) -> dict[int, list[datetime]]:
     found: dict[int, list[datetime]] = defaultdict(list)
     decided = Q(kind=Event.Kind.RESOLVED, data__outcome__in=[one.value for one in DECIDED])
     replied = Q(kind=Event.Kind.REPLY, reply_kind=Event.ReplyKind.ANSWER)
-    events = Event.objects.filter(decided | replied, appeal__in=kept).order_by("at")
+    events = Event.objects.standing().filter(decided | replied, appeal__in=kept).order_by("at")
     for pk, at in events.values_list("appeal", "at"):
         found[kept[pk]].append(at)
     return found

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from appeals import ladder
 from appeals.models import Appeal, Deadline, Event, ReminderRule
 from appeals.promises import Targets, why
+from appeals.recipients import Roster
 from marketplaces.amounts import amount_text
 from marketplaces.models import ROUND_THE_CLOCK, Channel, EscalationStep, Marketplace, ResponseTarget
 from marketplaces.working_time import Unit
@@ -25,12 +26,35 @@ State = Deadline.State
 
 def start(appeal: Appeal, kind: str, *, at: datetime) -> list[Change]:
     """Starts the clock of `kind`, if a target applies. The appeal must have no live one of this kind."""
-    target = Targets(appeal.shop.marketplace).of(appeal, kind)
-    if target is None:
+    begun = begin(appeal, kind, at=at, targets=Targets(appeal.shop.marketplace))
+    if begun is None:
         return []
+    deadline, change = begun
+    deadline.save()
+    return [change]
+
+
+def begin(
+    appeal: Appeal,
+    kind: str,
+    *,
+    at: datetime,
+    targets: Targets,
+    rules: Sequence[ReminderRule] | None = None,
+    roster: Roster | None = None,
+) -> tuple[Deadline, Change] | None:
+    """The clock of `kind` as it starts, not saved: many that start at once are saved together.
+
+    None where no target applies.
+    """
+    target = targets.of(appeal, kind)
+    if target is None:
+        return None
     deadline = Deadline(appeal=appeal, kind=kind, started_at=at)
     _copy_target(deadline, target, appeal.channel)
-    return [_put(deadline, "started", why(target))]
+    deadline.due_at = due_at(deadline)
+    deadline.remind_at = ladder.next_rung(deadline, rules=rules, roster=roster)
+    return deadline, _record(deadline, "started", why(target))
 
 
 def start_step(appeal: Appeal, step: EscalationStep, *, at: datetime) -> list[Change]:
@@ -250,10 +274,11 @@ def _unpromised(appeal: Appeal, live: dict[str, Deadline]) -> list[Kind]:
 
 
 def _replied(appeal: Appeal) -> bool:
-    return appeal.events.filter(kind=Event.Kind.REPLY).exclude(reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT).exists()
+    replies = appeal.events.standing().filter(kind=Event.Kind.REPLY)
+    return replies.exclude(reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT).exists()
 
 
 def _asked_at(appeal: Appeal) -> datetime:
     """Since when the marketplace owes us something: our last move."""
-    moves = appeal.events.filter(kind__in=Event.MOVES).exclude(kind=Event.Kind.REPLY)
+    moves = appeal.events.standing().filter(kind__in=Event.MOVES).exclude(kind=Event.Kind.REPLY)
     return moves.order_by("at", "id").values_list("at", flat=True).last() or appeal.created_at

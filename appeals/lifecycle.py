@@ -25,69 +25,28 @@ from appeals import attachments, chain, deadlines, timeline
 from appeals.deadlines import Change
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
+from appeals.state import EDITABLE, STATES, StateError, Status, done, known, locked, save, validate, verbs
 from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
     from hub.models import User
 
-Status = Appeal.Status
+__all__ = [
+    "DECIDING", "EDITABLE", "STATES", "StateError", "attach", "create", "delete_draft", "edit", "escalate", "message",
+    "next_step", "record_reply", "reopen", "resolve", "snooze", "submit", "verbs",
+]  # fmt: skip
+
 Kind = Deadline.Kind
 ReplyKind = Event.ReplyKind
-
-EDITABLE = (
-    "topic",
-    "channel",
-    "priority",
-    "subject",
-    "body",
-    "desired_outcome",
-    "order_numbers",
-    "product_codes",
-    "amount_at_stake",
-    "external_number",
-    "previous",
-    "assignee",
-    "is_complex",
-    "client_reference",
-)
-_GIVEN = ("shop", "topic", "channel", "previous", "assignee", "created_by")
 # What a promise depends on: a change of these moves the clocks that run
 DECIDING = ("topic", "channel", "priority", "is_complex")
-
-STATES = {
-    "submit": (Status.DRAFT,),
-    "delete_draft": (Status.DRAFT,),
-    "record_reply": (Status.WAITING, Status.OUR_TURN),
-    "message": (Status.WAITING, Status.OUR_TURN),
-    "escalate": (Status.WAITING, Status.OUR_TURN),
-    "resolve": (Status.WAITING, Status.OUR_TURN),
-    "snooze": (Status.WAITING, Status.OUR_TURN),
-    "reopen": (Status.RESOLVED,),
-}
-
-
-class StateError(Exception):
-    """The verb does not fit the state. `allowed` holds the states in which it would."""
-
-    def __init__(self, status: str, allowed: Iterable[str]) -> None:
-        self.status, self.allowed = status, [str(state) for state in allowed]
-        labels = ", ".join(str(Status(state).label) for state in self.allowed)
-        super().__init__(
-            _("This cannot be done while the state is “%(status)s”; it could be in: %(allowed)s.")
-            % {"status": Status(status).label, "allowed": labels}
-        )
-
-
-def verbs(appeal: Appeal) -> list[str]:
-    """The verbs that fit the state now."""
-    return [verb for verb, states in STATES.items() if appeal.status in states]
 
 
 @transaction.atomic
 def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> Appeal:
     """A draft. Nothing is promised and nobody is reminded until it is submitted."""
-    appeal = Appeal(shop=shop, created_by=actor, created_at=now, **_known(fields))
-    _validate(appeal)
+    appeal = Appeal(shop=shop, created_by=actor, created_at=now, **known(fields))
+    validate(appeal)
     if appeal.previous:
         chain.lock(shop)
         chain.place(appeal)
@@ -101,11 +60,11 @@ def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -
     """Changes what was asked. Clocks that run move to the promise that now applies; what has run stays counted."""
     if "previous" in changes:
         chain.lock(appeal.shop)
-    appeal = _locked(appeal)
-    before = {name: getattr(appeal, name) for name in _known(changes)}
+    appeal = locked(appeal)
+    before = {name: getattr(appeal, name) for name in known(changes)}
     for name, value in changes.items():
         setattr(appeal, name, value)
-    _validate(appeal)
+    validate(appeal)
     if "previous" in changes and changes["previous"] != before["previous"]:
         chain.place(appeal)
     changed = {
@@ -117,13 +76,13 @@ def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -
         return appeal
     open_now = appeal.status in (Status.WAITING, Status.OUR_TURN)
     moved = deadlines.follow(appeal, now=now) if open_now and set(changed) & set(DECIDING) else []
-    return _done(appeal, Event.Kind.EDITED, actor=actor, now=now, moved=moved, changed=changed)
+    return done(appeal, Event.Kind.EDITED, actor=actor, now=now, moved=moved, changed=changed)
 
 
 @transaction.atomic
 def delete_draft(*, appeal: Appeal, actor: User | None, now: datetime) -> None:
     """Removes a draft with its files. What was sent can only be resolved."""
-    appeal = _locked(appeal, "delete_draft")
+    appeal = locked(appeal, "delete_draft")
     files = list(appeal.attachments.all())
     appeal.delete()
     for attachment in files:
@@ -141,16 +100,16 @@ def submit(
     external_number: str = "",
 ) -> Appeal:
     """The appeal went out: the first reply and the answer are awaited from `at`."""
-    appeal = _locked(appeal, "submit")
+    appeal = locked(appeal, "submit")
     at = timeline.moment(appeal, at, now)
     appeal.channel = channel or appeal.channel
     appeal.external_number = external_number or appeal.external_number
     appeal.status, appeal.submitted_at = Status.WAITING, at
-    _validate(appeal)
-    _save(appeal)
+    validate(appeal)
+    save(appeal)
     moved = deadlines.start(appeal, Kind.FIRST_REPLY, at=at) + deadlines.start(appeal, Kind.ANSWER, at=at)
     number = {"external_number": external_number} if external_number else {}
-    return _done(appeal, Event.Kind.SUBMITTED, actor=actor, now=now, at=at, moved=moved, **number)
+    return done(appeal, Event.Kind.SUBMITTED, actor=actor, now=now, at=at, moved=moved, **number)
 
 
 @transaction.atomic
@@ -164,16 +123,16 @@ def record_reply(
     """
     if kind not in ReplyKind.values:
         raise ValidationError({"kind": _("The kind is one of: %(kinds)s.") % {"kinds": ", ".join(ReplyKind.values)}})
-    appeal = _locked(appeal, "record_reply")
+    appeal = locked(appeal, "record_reply")
     at = timeline.moment(appeal, at, now)
     moved = _take_reply(appeal, kind, _live(appeal), at)
-    return _done(appeal, Event.Kind.REPLY, actor=actor, now=now, at=at, text=text, reply_kind=kind, moved=moved)
+    return done(appeal, Event.Kind.REPLY, actor=actor, now=now, at=at, text=text, reply_kind=kind, moved=moved)
 
 
 @transaction.atomic
 def message(*, appeal: Appeal, actor: User | None, now: datetime, text: str, at: datetime | None = None) -> Appeal:
     """We wrote back: it is the marketplace's turn, and its paused clock runs on."""
-    appeal = _locked(appeal, "message")
+    appeal = locked(appeal, "message")
     at = timeline.moment(appeal, at, now)
     live = _live(appeal)
     moved = _meet(live, (Kind.OUR_REPLY,), at)
@@ -182,7 +141,7 @@ def message(*, appeal: Appeal, actor: User | None, now: datetime, text: str, at:
     if not (Kind.ANSWER in live or Kind.ESCALATION in live):
         moved += deadlines.start(appeal, Kind.ANSWER, at=at)
     appeal.status = Status.WAITING
-    return _done(appeal, Event.Kind.MESSAGE, actor=actor, now=now, at=at, text=text, moved=moved)
+    return done(appeal, Event.Kind.MESSAGE, actor=actor, now=now, at=at, text=text, moved=moved)
 
 
 @transaction.atomic
@@ -197,7 +156,7 @@ def escalate(
     note: str = "",
 ) -> Appeal:
     """We took a step of the escalation path: its term, or the topic's promise anew, takes over from the answer's."""
-    appeal = _locked(appeal, "escalate")
+    appeal = locked(appeal, "escalate")
     at = timeline.moment(appeal, at, now)
     if not EscalationStep.objects.sellers_path(appeal.shop.marketplace).filter(pk=step.pk).exists():
         raise ValidationError({"step": _("This is no step that a seller can take on this marketplace.")})
@@ -210,9 +169,7 @@ def escalate(
     appeal.status = Status.WAITING
     appeal.external_number = appeal.external_number or external_number
     number = {"external_number": external_number} if external_number else {}
-    return _done(
-        appeal, Event.Kind.ESCALATED, actor=actor, now=now, at=at, text=note, step=step, moved=moved, **number
-    )
+    return done(appeal, Event.Kind.ESCALATED, actor=actor, now=now, at=at, text=note, step=step, moved=moved, **number)
 
 
 @transaction.atomic
@@ -230,15 +187,15 @@ def resolve(
     if outcome not in Appeal.Outcome.values:
         names = ", ".join(Appeal.Outcome.values)
         raise ValidationError({"outcome": _("The outcome is one of: %(outcomes)s.") % {"outcomes": names}})
-    appeal = _locked(appeal, "resolve")
+    appeal = locked(appeal, "resolve")
     decided = outcome in (Appeal.Outcome.GRANTED, Appeal.Outcome.PARTLY_GRANTED, Appeal.Outcome.REFUSED)
     end = _meet if decided else _cancel
     moved = end(_live(appeal), Kind.values, timeline.moment(appeal, at, now))
     appeal.status, appeal.outcome, appeal.resolved_at = Status.RESOLVED, outcome, at or now
     appeal.amount_recovered, appeal.snoozed_until, appeal.next_due_at = amount_recovered, None, None
-    _validate(appeal)
+    validate(appeal)
     money = {"amount_recovered": str(amount_recovered)} if amount_recovered is not None else {}
-    return _done(
+    return done(
         appeal, Event.Kind.RESOLVED, actor=actor, now=now, at=at, text=note, moved=moved, outcome=outcome, **money
     )
 
@@ -246,12 +203,12 @@ def resolve(
 @transaction.atomic
 def reopen(*, appeal: Appeal, actor: User | None, now: datetime, note: str = "") -> Appeal:
     """The matter was not over: new clocks start, the old ones keep their result."""
-    appeal = _locked(appeal, "reopen")
+    appeal = locked(appeal, "reopen")
     before = {"outcome": appeal.outcome, "amount_recovered": timeline.plain(appeal.amount_recovered)}
     appeal.status, appeal.outcome, appeal.resolved_at, appeal.amount_recovered = Status.WAITING, "", None, None
-    _save(appeal)
+    save(appeal)
     moved = deadlines.start(appeal, Kind.FIRST_REPLY, at=now) + deadlines.start(appeal, Kind.ANSWER, at=now)
-    return _done(appeal, Event.Kind.REOPENED, actor=actor, now=now, text=note, moved=moved, before=before)
+    return done(appeal, Event.Kind.REOPENED, actor=actor, now=now, text=note, moved=moved, before=before)
 
 
 @transaction.atomic
@@ -259,15 +216,15 @@ def snooze(*, appeal: Appeal, actor: User | None, now: datetime, until: datetime
     """Nobody is reminded before `until`; None ends the silence. No deadline moves."""
     if until is not None and until <= now:
         raise ValidationError({"until": _("The end of the silence must lie in the future.")})
-    appeal = _locked(appeal, "snooze")
+    appeal = locked(appeal, "snooze")
     appeal.snoozed_until = until
-    return _done(appeal, Event.Kind.SNOOZED, actor=actor, now=now, text=note, until=timeline.plain(until))
+    return done(appeal, Event.Kind.SNOOZED, actor=actor, now=now, text=note, until=timeline.plain(until))
 
 
 @transaction.atomic
 def attach(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes], name: str) -> Attachment:
     """Adds a file. Its kind is what its bytes are; ValidationError when it is too large, too many, or not accepted."""
-    appeal = _locked(appeal)
+    appeal = locked(appeal)
     attachment = attachments.keep(appeal=appeal, actor=actor, now=now, file=file, name=name)
     timeline.tell(appeal, Event.Kind.ATTACHED, actor=actor, now=now, attachment=attachment.pk, name=attachment.name)
     return attachment
@@ -276,25 +233,6 @@ def attach(*, appeal: Appeal, actor: User | None, now: datetime, file: File[byte
 def next_step(appeal: Appeal, now: datetime | None = None) -> EscalationStep | None:
     """The first step of the seller's path that comes after the last one taken and can be taken; None at its end."""
     return Paths(localdate(now)).next(appeal, timeline.steps_taken(appeal))
-
-
-def _validate(appeal: Appeal) -> None:
-    """The fields, and how they fit together. The rows that a verb is given exist, and the database holds the rest."""
-    appeal.full_clean(exclude=_GIVEN, validate_constraints=False)
-
-
-def _locked(appeal: Appeal, verb: str = "") -> Appeal:
-    """The appeal as the database has it now, its row locked until the transaction ends."""
-    fresh = Appeal.objects.select_for_update(of=("self",)).select_related("shop__marketplace").get(pk=appeal.pk)
-    if verb and fresh.status not in STATES[verb]:
-        raise StateError(fresh.status, STATES[verb])
-    return fresh
-
-
-def _known(fields: dict[str, Any]) -> dict[str, Any]:
-    if unknown := sorted(set(fields) - set(EDITABLE)):
-        raise ValidationError({unknown[0]: _("This field cannot be written.")})
-    return fields
 
 
 def _live(appeal: Appeal) -> dict[str, Deadline]:
@@ -323,16 +261,3 @@ def _take_reply(appeal: Appeal, kind: str, live: dict[str, Deadline], at: dateti
         appeal.status = Status.OUR_TURN
         moved += _meet(live, (Kind.ANSWER, Kind.ESCALATION), at) + _cancel(live, (Kind.OUR_REPLY,), at)
     return moved
-
-
-def _save(appeal: Appeal) -> None:
-    appeal.version += 1
-    appeal.save()
-
-
-def _done(appeal: Appeal, kind: Event.Kind, **details: Any) -> Appeal:
-    """Writes the appeal with its next due time, and the event that tells what happened and which clocks it moved."""
-    deadlines.refresh(appeal)
-    _save(appeal)
-    timeline.tell(appeal, kind, **details)
-    return appeal

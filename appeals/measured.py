@@ -12,7 +12,9 @@ from marketplaces.models import Marketplace
 
 # The latest are enough to go by, and keep the answer quick whatever lies in the table
 LATEST = 500
-REPLY = Q(events__kind=Event.Kind.REPLY) & ~Q(events__reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT)
+REPLY = Q(events__kind=Event.Kind.REPLY, events__undone_by=None) & ~Q(
+    events__reply_kind=Event.ReplyKind.ACKNOWLEDGEMENT
+)
 
 
 def first_replies(marketplace: Marketplace, appeals: QuerySet[Appeal]) -> dict[int, Measured]:

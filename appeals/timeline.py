@@ -22,7 +22,7 @@ def moment(appeal: Appeal, at: datetime | None, now: datetime) -> datetime:
     """`at`, or `now`; refused in the future and before the last move, since clocks cannot run backwards."""
     if at is not None and at > now:
         raise ValidationError({"at": _("The time lies in the future.")})
-    last = appeal.events.filter(kind__in=Event.MOVES).order_by("-at").values_list("at", flat=True).first()
+    last = appeal.events.standing().filter(kind__in=Event.MOVES).order_by("-at").values_list("at", flat=True).first()
     if at is not None and last and at < last:
         shown = date_format(localtime(last), "DATETIME_FORMAT")
         raise ValidationError(
@@ -42,10 +42,11 @@ def tell(
     reply_kind: str = "",
     step: EscalationStep | None = None,
     moved: list[Change] | None = None,
+    undoes: Event | None = None,
     **data: Any,
-) -> None:
+) -> Event:
     """Adds a line. `moved` are the clocks that it started, stopped or moved."""
-    Event.objects.create(
+    return Event.objects.create(
         appeal=appeal,
         kind=kind,
         reply_kind=reply_kind,
@@ -54,13 +55,15 @@ def tell(
         actor=actor,
         text=text,
         step=step,
+        undoes=undoes,
         data=data | ({"deadlines": moved} if moved else {}),
     )
 
 
 def steps_taken(appeal: Appeal) -> list[Event]:
     """The escalation steps taken, oldest first."""
-    return list(appeal.events.filter(kind=Event.Kind.ESCALATED).select_related("step__channel__marketplace"))
+    taken = appeal.events.standing().filter(kind=Event.Kind.ESCALATED)
+    return list(taken.select_related("step__channel__marketplace"))
 
 
 def plain(value: object) -> Any:

@@ -79,7 +79,7 @@ def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
     ids = request.GET.get("ids", "").split("-")
     if not all(one.isdecimal() for one in ids) or len(ids) > LIMIT:
         raise Http404
-    taken = Event.objects.filter(kind=Event.Kind.ESCALATED).select_related("step")
+    taken = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step")
     rows = visible.filter(pk__in=ids).select_related("shop__marketplace", "assignee")
     return list(rows.prefetch_related(Prefetch("events", queryset=taken, to_attr="taken")))
 

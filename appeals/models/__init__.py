@@ -1,7 +1,7 @@
 from appeals.models.appeal import Appeal
 from appeals.models.attachment import Attachment
 from appeals.models.deadline import Deadline
-from appeals.models.event import AppendOnlyError, Event
+from appeals.models.event import AppendOnlyError, Event, Snapshot
 from appeals.models.incident import Incident, IncidentBatch
 from appeals.models.reminder import Heartbeat, RefusedAddress, Reminder
 from appeals.models.reminder_rule import ReminderRule
@@ -23,4 +23,5 @@ __all__ = [
     "ReminderRule",
     "SavedView",
     "Shop",
+    "Snapshot",
 ]

@@ -13,6 +13,10 @@ class AppendOnlyError(TypeError):
 
 
 class EventQuerySet(models.QuerySet["Event"]):
+    def standing(self) -> "EventQuerySet":
+        """What holds: neither undone nor the undoing itself. Whoever decides by the timeline asks for these."""
+        return self.filter(undone_by=None, undoes=None)
+
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("Events are append-only.")
 
@@ -23,7 +27,8 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One line of an appeal's timeline. `at` is when it happened, `recorded_at` when the hub was told.
 
-    Lines are only ever added; a draft that is deleted takes its own with it.
+    Lines are only ever added; a draft that is deleted takes its own with it. What was undone stays, and a later line
+    `undoes` it.
     """
 
     class Kind(models.TextChoices):
@@ -39,6 +44,8 @@ class Event(models.Model):
         DEADLINE = "deadline", _("deadline")
         ATTACHED = "attached", _("file attached")
         REMINDED = "reminded", _("reminder sent")
+        UNDONE = "undone", _("undone")
+        EXPORTED = "exported", _("evidence pack taken")
 
     class ReplyKind(models.TextChoices):
         ACKNOWLEDGEMENT = "acknowledgement", _("acknowledgement")
@@ -67,6 +74,15 @@ class Event(models.Model):
         EscalationStep, verbose_name=_("step"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     data = models.JSONField(_("details"), default=dict, blank=True)
+    undoes = models.OneToOneField(
+        "self",
+        verbose_name=_("undoes"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.CASCADE,
+        related_name="undone_by",
+    )
 
     objects = EventQuerySet.as_manager()
 
@@ -82,6 +98,12 @@ class Event(models.Model):
                 name="event_reply_has_kind",
                 violation_error_message=_("A reply, and only a reply, has a kind of reply."),
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind="undone", undoes__isnull=False)
+                | (~models.Q(kind="undone") & models.Q(undoes=None)),
+                name="event_undone_names_what",
+                violation_error_message=_("An undoing, and only an undoing, names what it undoes."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,3 +113,21 @@ class Event(models.Model):
         if not self._state.adding:
             raise AppendOnlyError("Events are append-only.")
         super().save(*args, **kwargs)
+
+
+class Snapshot(models.Model):
+    """What the appeal was before an event: the way back. It is kept for as long as the event may be undone.
+
+    `before` holds the fields of the appeal that the event changed, its live clocks by number, and the reminders that
+    were waiting: see `appeals.state`.
+    """
+
+    event = models.OneToOneField(Event, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
+    before = models.JSONField()
+
+    class Meta:
+        verbose_name = _("way back")
+        verbose_name_plural = _("ways back")
+
+    def __str__(self) -> str:
+        return str(self.event)

@@ -12,3 +12,6 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         for check in checks.ALL:
             register(check)
+        from hub import theme  # noqa: PLC0415 - it needs the models
+
+        theme.name_cells()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -10,13 +11,14 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
-from appeals.admin import needs
+from appeals.admin import kept, needs
 from appeals.models import Appeal, Shop
 from appeals.templatetags.workplace import roubles
-from marketplaces.models import Marketplace, Topic
+from marketplaces.models import Topic
 
 LEAST = (1_000, 10_000, 100_000)
 Lookups = list[tuple[str, Any]]
@@ -67,8 +69,8 @@ class MarketplaceFilter(DropdownFilter):
     parameter_name = "marketplace"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        rows = Marketplace.objects.filter(shops__in=Shop.objects.visible_to(request.user)).distinct()
-        return [(row.slug, str(row)) for row in rows]
+        places = {shop.marketplace for shop in _shops(request)}
+        return [(place.slug, str(place)) for place in sorted(places, key=str)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
         return queryset.filter(shop__marketplace__slug=self.value()) if self.value() else queryset
@@ -79,7 +81,7 @@ class ShopFilter(DropdownFilter):
     parameter_name = "shop"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        return [(str(row.pk), str(row)) for row in Shop.objects.visible_to(request.user)]
+        return [(str(shop.pk), str(shop)) for shop in _shops(request)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
         return queryset.filter(shop=_number(self.value())) if self.value() else queryset
@@ -127,6 +129,38 @@ class MoneyFilter(RadioFilter):
         return queryset.filter(amount_at_stake__gte=_chosen({str(least): least for least in LEAST}, self.value()))
 
 
+class RepliedFilter(DropdownFilter):
+    """When a promise of the marketplace ended: this month, or in the week that begins on the day of the address."""
+
+    title = _("reply was due or came")
+    parameter_name = "replied"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
+        weeks = dict.fromkeys(reversed(kept.last_weeks(timezone.now())))
+        with suppress(ValueError):
+            weeks |= {name: None for name in (_period(request),) if name and name != kept.MONTH and kept.week(name)}
+        return [(kept.MONTH, _("this month")), *((name, _week(name)) for name in weeks)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
+        return kept.narrow(queryset, _span(self.value()), None) if self.value() else queryset
+
+
+class KeptFilter(RadioFilter):
+    """Whether the marketplace replied in time: then, when the other filter names a time, otherwise ever."""
+
+    title = _("reply in time")
+    parameter_name = "kept"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
+        return [("yes", _("in time")), ("no", _("late"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
+        if not self.value():
+            return queryset
+        late = _chosen({"yes": False, "no": True}, self.value())
+        return kept.narrow(queryset, _span(_period(request)), late)
+
+
 ALL: list[Any] = [
     TurnFilter,
     DueFilter,
@@ -136,7 +170,35 @@ ALL: list[Any] = [
     TopicFilter,
     AssigneeFilter,
     MoneyFilter,
+    RepliedFilter,
+    KeptFilter,
 ]
+
+
+def _shops(request: HttpRequest) -> list[Shop]:
+    """Those that the reader sees, asked for once for a page."""
+    if not hasattr(request, "filter_shops"):
+        request.filter_shops = list(  # type: ignore[attr-defined]
+            Shop.objects.visible_to(request.user).select_related("marketplace")
+        )
+    found: list[Shop] = request.filter_shops  # type: ignore[attr-defined]
+    return found
+
+
+def _period(request: HttpRequest) -> str:
+    return request.GET.get(RepliedFilter.parameter_name, "")
+
+
+def _span(name: str) -> kept.Span | None:
+    """The time that an address names; an unknown one shows the whole list with a note."""
+    try:
+        return kept.span(name, timezone.now()) if name else None
+    except ValueError as error:
+        raise IncorrectLookupParameters from error
+
+
+def _week(name: str) -> str:
+    return _("week from %(day)s") % {"day": date_format(kept.week(name).since, "j E Y")}
 
 
 def _chosen(choices: dict[Any, Any], value: str) -> Any:

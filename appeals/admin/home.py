@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from appeals import wording
-from appeals.admin import needs
+from appeals.admin import kept, needs
 from appeals.admin.people import reader
 from appeals.models import Appeal, Deadline, Shop
 from appeals.models.appeal import AppealQuerySet
+from marketplaces.models import Marketplace
 
 if TYPE_CHECKING:
     from hub.models import User
 
 ROWS = 7
-WEEKS = 8
-Share = dict[str, int]
-PROMISED = (Deadline.Kind.FIRST_REPLY, Deadline.Kind.ANSWER)
 
 
 class Scope(NamedTuple):
@@ -54,8 +53,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context | {"has_shop": False}
     scope = _scope(request, shops)
     appeals = scope.narrow(Appeal.objects.visible_to(user), request)
-    figures = appeals.filter(needs.UNRESOLVED).aggregate(**needs.counted(now))
-    month, weeks = _kept(scope, shops, user, now)
+    by_shop = _counted(appeals, now)
+    figures = sum(by_shop.values(), Counter())
     return context | {
         "has_shop": True,
         "is_new": not any(figures[key] for key in needs.NEEDS) and not appeals.exists(),
@@ -64,9 +63,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "lists": _lists(appeals, figures, scope, now),
         "at_stake": appeals.filter(needs.OPEN).at_stake(),
         "open_url": _listed(scope, status="open"),
-        "month": month,
-        "weeks": weeks,
-        "marketplaces": _overdue_by_marketplace(appeals, shops, scope, now),
+        **_kept(scope, shops, user, now),
+        "marketplaces": _overdue_by_marketplace(by_shop, shops, scope),
     }
 
 
@@ -87,12 +85,13 @@ def _listed(scope: Scope, **filters: str) -> str:
     return f"{reverse('admin:appeals_appeal_changelist')}?{urlencode(filters | scope.query)}"
 
 
-def _lists(appeals: AppealQuerySet, figures: dict[str, Any], scope: Scope, now: datetime) -> list[dict[str, Any]]:
+def _lists(appeals: AppealQuerySet, figures: Counter[str], scope: Scope, now: datetime) -> list[dict[str, Any]]:
     found = {
         key: list(
             appeals.filter(need.condition(now))
             .order_by(*need.ordering)
-            .select_related("shop__marketplace", "assignee")[:ROWS]
+            .select_related("shop__marketplace", "assignee")
+            .defer(*needs.LONG)[:ROWS]
         )
         for key, need in needs.NEEDS.items()
         if figures[key]
@@ -120,42 +119,44 @@ def _row(appeal: Appeal, now: datetime) -> dict[str, Any]:
     }
 
 
-def _kept(scope: Scope, shops: list[Shop], user: User, now: datetime) -> tuple[Share | None, list[dict[str, Any]]]:
-    """How the marketplaces' promises that ended were kept: this month, and in each of the last weeks."""
-    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = today - timedelta(days=today.weekday())
-    starts = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
-    spans = {"month": (today.replace(day=1), now)} | {
-        f"week{index}": (start, start + timedelta(weeks=1)) for index, start in enumerate(starts)
-    }
-    counted = {
-        f"{name}_{state}": Count("pk", filter=Q(ended_at__gte=since, ended_at__lt=before, state=state))
-        for name, (since, before) in spans.items()
-        for state in (Deadline.State.MET, Deadline.State.MISSED)
-    }
-    ended = Deadline.objects.filter(kind__in=PROMISED, ended_at__gte=min(starts[0], today.replace(day=1)))
-    ended = ended.filter(appeal__shop__in=[scope.shop] if scope.shop else shops)
-    counts = (ended.filter(appeal__assignee=user) if scope.mine else ended).aggregate(**counted)
-    shares = {name: _share(counts[f"{name}_met"], counts[f"{name}_missed"]) for name in spans}
-    return shares["month"], [{"start": start, "share": shares[f"week{index}"]} for index, start in enumerate(starts)]
+def _kept(scope: Scope, shops: list[Shop], user: User, now: datetime) -> dict[str, dict[str, Any] | list[Any]]:
+    """Whether the marketplaces replied in time: this month, and in each of the last weeks."""
+    weeks = kept.last_weeks(now)
+    deadlines = Deadline.objects.filter(appeal__shop__in=[scope.shop] if scope.shop else shops)
+    if scope.mine:
+        deadlines = deadlines.filter(appeal__assignee=user)
+    shares = kept.shares(deadlines, {name: kept.span(name, now) for name in (kept.MONTH, *weeks)})
+    shown = [
+        {
+            "start": kept.week(name).since if name != kept.MONTH else None,
+            "share": share,
+            "all_url": _listed(scope, replied=name),
+            "kept_url": _listed(scope, replied=name, kept="yes"),
+        }
+        for name, share in shares.items()
+    ]
+    return {"month": shown[0], "weeks": shown[1:]}
 
 
-def _share(kept: int, late: int) -> Share | None:
-    """None where nothing ended."""
-    total = kept + late
-    return {"kept": kept, "total": total, "percent": round(100 * kept / total)} if total else None
+def _counted(appeals: AppealQuerySet, now: datetime) -> dict[int, Counter[str]]:
+    """By shop, how long each list is. By status too, because SQLite then reads the index of these lists alone."""
+    rows = appeals.filter(needs.UNRESOLVED).order_by().values_list("status", "shop").annotate(**needs.counted(now))
+    by_shop: dict[int, Counter[str]] = defaultdict(Counter)
+    for _status, shop, *counts in rows:
+        by_shop[shop].update(dict(zip(needs.NEEDS, counts, strict=True)))
+    return by_shop
 
 
-def _overdue_by_marketplace(
-    appeals: AppealQuerySet, shops: list[Shop], scope: Scope, now: datetime
-) -> list[dict[str, Any]]:
-    names = {shop.marketplace_id: shop.marketplace for shop in shops}
-    rows = appeals.filter(needs.overdue(now)).values_list("shop__marketplace").annotate(count=Count("pk"))
+def _overdue_by_marketplace(by_shop: dict[int, Counter[str]], shops: list[Shop], scope: Scope) -> list[dict[str, Any]]:
+    counts: Counter[Marketplace] = Counter()
+    for shop in shops:
+        counts[shop.marketplace] += by_shop[shop.pk]["overdue"]
     return [
         {
-            "name": str(names[pk]),
+            "name": str(place),
             "count": count,
-            "url": _listed(scope, due="overdue", marketplace=names[pk].slug),
+            "url": _listed(scope, due="overdue", marketplace=place.slug),
         }
-        for pk, count in sorted(rows, key=lambda row: (-row[1], row[0]))
+        for place, count in counts.most_common()
+        if count
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, F, OrderBy, Prefetch, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,8 @@ from appeals.models import Appeal, Deadline
 if TYPE_CHECKING:
     from hub.models import User
 
+# What no list shows: it would be read, and on SQLite sorted, with every row
+LONG = ("body", "desired_outcome", "order_numbers", "product_codes", "search_text")
 # The running clocks of many appeals in one query, the nearest first: see `running`
 CLOCKS = Prefetch("deadlines", queryset=Deadline.objects.running().order_by("due_at"), to_attr="running")
 
@@ -51,6 +53,10 @@ def due_later(now: datetime) -> Q:
     return Q(next_due_at__gt=end_of_today(now))
 
 
+# What no clock runs for comes last, on both databases
+SOONEST = F("next_due_at").asc(nulls_last=True)
+
+
 class Need(NamedTuple):
     """One list of the home page; `query` opens the same list among the appeals."""
 
@@ -58,7 +64,7 @@ class Need(NamedTuple):
     empty: str | Promise
     query: dict[str, str]
     condition: Callable[[datetime], Q]
-    ordering: tuple[str, ...]
+    ordering: tuple[str | OrderBy, ...]
 
 
 NEEDS = {
@@ -67,7 +73,7 @@ NEEDS = {
         _("No marketplace waits for us."),
         {"turn": "us"},
         lambda now: TURNS[Appeal.Turn.US],
-        ("next_due_at", "id"),
+        (SOONEST, "id"),
     ),
     "overdue": Need(_("Overdue"), _("Nothing is overdue."), {"due": "overdue"}, overdue, ("next_due_at", "id")),
     "due_today": Need(_("Due today"), _("Nothing is due today."), {"due": "today"}, due_today, ("next_due_at", "id")),
@@ -76,7 +82,7 @@ NEEDS = {
         _("We wait for no marketplace."),
         {"turn": "marketplace"},
         lambda now: TURNS[Appeal.Turn.MARKETPLACE],
-        ("next_due_at", "id"),
+        (SOONEST, "id"),
     ),
     "draft": Need(
         _("Drafts"),
@@ -89,7 +95,7 @@ NEEDS = {
 
 
 OPEN = Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
-UNRESOLVED = OPEN | Q(status=Appeal.Status.DRAFT)
+UNRESOLVED = Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN, Appeal.Status.DRAFT])
 
 
 def counted(now: datetime, keys: Iterable[str] = tuple(NEEDS)) -> dict[str, Count]:

@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from appeals.admin.listing import CappedPaginator
 from appeals.models import Reminder, ReminderRule, Shop
 from marketplaces.admin.editing import LinesField
 
@@ -40,6 +41,9 @@ class ReminderAdmin(ModelAdmin):
     search_fields = ["address"]
     search_help_text = _("Address")
     show_full_result_count = False
+    paginator = CappedPaginator
+    list_per_page = 50
+    list_after_template = "admin/appeals/appeal/capped.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reminder]:
         shops = Shop.objects.visible_to(request.user)

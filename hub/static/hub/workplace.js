@@ -4,6 +4,7 @@
 document.addEventListener("DOMContentLoaded", () => {
   offerCopying(document);
   fitPlacesToShop();
+  document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 });
 
 document.addEventListener("htmx:afterSettle", () => offerCopying(document));
@@ -126,3 +127,27 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.submit(); });
+
+// A part of the page that is asked for again and again, while somebody can see it. What had the focus gets it back,
+// and nothing scrolls.
+function keepFresh(part) {
+  const refresh = async () => {
+    if (document.visibilityState !== "visible") return;
+    const fresh = await fetchPart(part.id);
+    if (!fresh || fresh.innerHTML === part.innerHTML) return;
+    const before = document.activeElement, links = [...part.querySelectorAll("a")];
+    const nth = links.filter((link) => link.href === before.href).indexOf(before);
+    part.replaceChildren(...fresh.childNodes);
+    if (nth >= 0) [...part.querySelectorAll("a")].filter((link) => link.href === before.href)[nth]?.focus({ preventScroll: true });
+  };
+  setInterval(refresh, part.dataset.refresh * 1000);
+  document.addEventListener("visibilitychange", refresh);
+}
+
+async function fetchPart(id) {
+  try {
+    const answer = await fetch(location.href);
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+  } catch { return null; }
+}

@@ -16,9 +16,11 @@ from appeals.models import Deadline, ReminderRule
 from appeals.recipients import Recipient, Roster
 from marketplaces.calendars import production_calendar
 from marketplaces.opening_hours import OpeningHours
+from marketplaces.personal_hours import PersonalHours
 
 Moment = ReminderRule.Moment
 Unit = ReminderRule.Unit
+Hours = OpeningHours | PersonalHours
 _INSTANT = timedelta(microseconds=1)
 # How far working hours are looked for
 _LOOKED = timedelta(days=90)
@@ -52,10 +54,15 @@ def wait_for_readers() -> None:
 
 
 def next_rung(
-    deadline: Deadline, *, rules: Sequence[ReminderRule] | None = None, after: datetime | None = None
+    deadline: Deadline,
+    *,
+    rules: Sequence[ReminderRule] | None = None,
+    after: datetime | None = None,
+    roster: Roster | None = None,
 ) -> datetime | None:
     """When the first rung falls due, or the first one later than `after`; None when there is none (left)."""
-    return next((rung.at for rung in rungs(deadline, rules) if after is None or rung.at > after), None)
+    found = rungs(deadline, rules, roster=roster)
+    return next((rung.at for rung in found if after is None or rung.at > after), None)
 
 
 def between(found: Iterable[Rung], after: datetime | None, now: datetime) -> list[Rung]:
@@ -73,7 +80,7 @@ def rungs(
     fitting = [rule for rule in (active_rules() if rules is None else rules) if fits(rule, deadline)]
     found: list[tuple[datetime, int, int, ReminderRule]] = []
     for rule in fitting:
-        hours: list[OpeningHours] = []
+        hours: list[Hours] = []
         if _in_working_hours(rule):
             roster = roster or Roster([deadline.appeal.shop_id])
             hours = _hours(deadline, rule, roster)
@@ -108,7 +115,7 @@ def _lock(function: str) -> None:
             cursor.execute(f"SELECT {function}(%s)", [_READERS])
 
 
-def _moments(deadline: Deadline, rule: ReminderRule, hours: Sequence[OpeningHours] = ()) -> list[datetime]:
+def _moments(deadline: Deadline, rule: ReminderRule, hours: Sequence[Hours] = ()) -> list[datetime]:
     """When the rule falls due, by repetition."""
     if rule.moment == Moment.SHARE:
         return [_share(deadline, rule.amount)]
@@ -122,7 +129,7 @@ def _in_working_hours(rule: ReminderRule) -> bool:
     return Unit.WORKING_HOURS in ((rule.unit, rule.repeat_unit) if rule.repeat_limit else (rule.unit,))
 
 
-def _hours(deadline: Deadline, rule: ReminderRule, roster: Roster) -> list[OpeningHours]:
+def _hours(deadline: Deadline, rule: ReminderRule, roster: Roster) -> list[Hours]:
     told = roster.told(rule, deadline.appeal)
     return [recipient.hours(deadline.country) for recipient in told] or [deadline.clock.hours]
 
@@ -138,7 +145,7 @@ def _share(deadline: Deadline, percent: int) -> datetime:
     return at
 
 
-def _move(deadline: Deadline, at: datetime, amount: int, unit: str, hours: Iterable[OpeningHours]) -> datetime:
+def _move(deadline: Deadline, at: datetime, amount: int, unit: str, hours: Iterable[Hours]) -> datetime:
     """`at` moved by `amount` of `unit`, backwards if it is negative; days by the deadline's calendar."""
     if amount == 0:
         return at
@@ -149,7 +156,7 @@ def _move(deadline: Deadline, at: datetime, amount: int, unit: str, hours: Itera
     return _move_days(deadline, at, amount, unit)
 
 
-def _move_working_hours(at: datetime, length: timedelta, hours: OpeningHours) -> datetime:
+def _move_working_hours(at: datetime, length: timedelta, hours: Hours) -> datetime:
     """By somebody's working time; by elapsed time where there is too little of it ahead."""
     low, high = (at, at + _LOOKED) if length > timedelta(0) else (at - _LOOKED, at)
     spans = list(hours.intervals(low, high))

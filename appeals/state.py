@@ -35,7 +35,7 @@ EDITABLE = (
     "is_complex",
     "client_reference",
 )
-_GIVEN = ("shop", "topic", "channel", "previous", "assignee", "created_by")
+_GIVEN = ("shop", "topic", "channel", "previous", "matter", "incident", "assignee", "created_by")
 
 STATES = {
     "submit": (Status.DRAFT,),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appeals import lifecycle, wording
+from appeals import evidence, lifecycle, wording
 from appeals.admin import bulk, matter, page, verbs
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.forms import AppealForm, PromiseForm
@@ -40,6 +40,7 @@ class AppealAdmin(AppealExchange):
         return [
             path("promise/", view(require_GET(self.promise_view)), name="appeals_appeal_promise"),
             path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
+            path("<int:pk>/evidence/", view(require_GET(self.evidence_view)), name="appeals_appeal_evidence"),
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
             path("export/<slug:kind>/", view(require_GET(self.export_view)), name="appeals_appeal_export"),
             path("import/", view(self.import_view), name="appeals_appeal_import"),
@@ -137,6 +138,15 @@ class AppealAdmin(AppealExchange):
             content_type=attachment.content_type,
             headers={"X-Content-Type-Options": "nosniff"},
         )
+
+    def evidence_view(self, request: HttpRequest, pk: int) -> FileResponse:
+        """The pack of one appeal, or of its matter."""
+        appeal = self._appeal(request, pk)
+        if appeal is None:
+            raise Http404
+        packed = matter.of(appeal, reader(request)) if "matter" in request.GET else [appeal]
+        file = evidence.take(appeals=packed, actor=reader(request), now=timezone.now())
+        return FileResponse(file, as_attachment=True, filename=evidence.name(packed), content_type="application/zip")
 
     def may(self, request: HttpRequest, form: type[verbs.VerbForm]) -> bool:
         return bool(request.user.has_perm(f"appeals.{form.permission}_appeal"))

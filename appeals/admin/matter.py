@@ -23,7 +23,8 @@ class Member(NamedTuple):
 
 def of(appeal: Appeal, user: User) -> list[Appeal]:
     """All appeals of its matter that the person sees, in the order in which they were written."""
-    return list(chain.members(appeal).visible_to(user).select_related("shop", "channel__marketplace").order_by("pk"))
+    related = ("shop__marketplace", "topic", "channel__marketplace")
+    return list(chain.members(appeal).visible_to(user).select_related(*related).order_by("pk"))
 
 
 def context(appeal: Appeal, matter: list[Appeal], now: datetime) -> dict[str, Any]:

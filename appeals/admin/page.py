@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import pgettext
 
-from appeals import deadlines, lifecycle, wording
+from appeals import deadlines, lifecycle, story, wording
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
 
@@ -28,21 +27,8 @@ ICONS = {
     Event.Kind.DEADLINE: "timer",
     Event.Kind.ATTACHED: "attach_file",
     Event.Kind.REMINDED: "mail",
-}
-CLOCKS = {
-    Deadline.Kind.FIRST_REPLY: gettext_lazy("First reply"),
-    Deadline.Kind.ANSWER: gettext_lazy("Answer"),
-    Deadline.Kind.OUR_REPLY: gettext_lazy("Our reply"),
-    Deadline.Kind.ESCALATION: gettext_lazy("Term of the step"),
-}
-CHANGES = {
-    "started": gettext_lazy("“%(clock)s” runs %(until)s"),
-    "resumed": gettext_lazy("“%(clock)s” runs again, %(until)s"),
-    "moved": gettext_lazy("“%(clock)s” moved: %(until)s"),
-    "paused": gettext_lazy("“%(clock)s” stands still"),
-    "met": gettext_lazy("“%(clock)s” met in time"),
-    "missed": gettext_lazy("“%(clock)s” missed"),
-    "cancelled": gettext_lazy("“%(clock)s” no longer counts"),
+    Event.Kind.UNDONE: "undo",
+    Event.Kind.EXPORTED: "folder_zip",
 }
 
 
@@ -107,7 +93,7 @@ def _clock(deadline: Deadline, now: datetime) -> ClockRow:
     promised = amount_text(deadline.amount, deadline.unit)
     source = deadline.source
     return ClockRow(
-        name=str(CLOCKS[Deadline.Kind(deadline.kind)]),
+        name=str(story.CLOCKS[Deadline.Kind(deadline.kind)]),
         standing=capfirst(wording.standing(deadline, now)) or "",
         due=capfirst(wording.until(deadline.due_at, now)) or "",
         promise=_("%(promise)s, from %(source)s") % {"promise": promised, "source": source} if source else promised,
@@ -129,57 +115,12 @@ def _line(event: Event, other: Appeal | None) -> Line:
     logged_later = event.at != event.recorded_at
     return Line(
         icon=ICONS[Event.Kind(event.kind)],
-        title=_title(event),
+        title=story.title(event),
         who=str(event.actor) if event.actor else pgettext("who did it", "the hub"),
         at=event.at,
         recorded_at=event.recorded_at if logged_later else None,
         text=event.text,
-        details=list(_details(event)),
+        details=list(story.details(event)),
         ours=event.kind not in (Event.Kind.REPLY, Event.Kind.REMINDED, Event.Kind.DEADLINE),
         other=other,
     )
-
-
-def _title(event: Event) -> str:
-    if event.kind == Event.Kind.REPLY:
-        kind = Event.ReplyKind(event.reply_kind).label
-        return _("The marketplace replied: %(kind)s") % {"kind": kind}
-    if event.kind == Event.Kind.ESCALATED and event.step:
-        return _("Escalated: %(step)s") % {"step": event.step}
-    if event.kind == Event.Kind.RESOLVED:
-        return _("Resolved: %(outcome)s") % {"outcome": Appeal.Outcome(event.data["outcome"]).label}
-    return capfirst(str(event.get_kind_display())) or ""
-
-
-def _details(event: Event) -> Iterator[str]:
-    data = event.data
-    for name, (was, now) in data.get("changed", {}).items():
-        label = capfirst(str(Appeal._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
-        yield f"{label}: {_short(was)} → {_short(now)}"
-    if number := data.get("external_number"):
-        yield _("Number at the marketplace: %(number)s") % {"number": number}
-    if amount := data.get("amount_recovered"):
-        yield _("Recovered: %(amount)s ₽") % {"amount": amount}
-    if event.kind == Event.Kind.SNOOZED:
-        until = parse_datetime(data.get("until") or "")
-        yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)} if until else _("Reminders again")
-    if event.kind == Event.Kind.ATTACHED:
-        yield data["name"]
-    if event.kind == Event.Kind.REMINDED:
-        yield f"{data['recipient']} · {CLOCKS[Deadline.Kind(data['deadline'])]}"
-    for change in data.get("deadlines", []):
-        yield _change(change)
-
-
-def _change(change: dict[str, Any]) -> str:
-    due = parse_datetime(change["due_at"])
-    words = {"clock": CLOCKS[Deadline.Kind(change["kind"])], "until": wording.until(due) if due else ""}
-    text = str(CHANGES[change["change"]] % words)
-    return f"{text} ({change['why']})" if change.get("why") else text
-
-
-def _short(value: object) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    text = "" if value is None else str(value)
-    return f"{text[:80]}…" if len(text) > 80 else text or "—"

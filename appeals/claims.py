@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from appeals import digest, planning
 from appeals.models import RefusedAddress, Reminder
@@ -23,6 +23,8 @@ from appeals.recipients import Recipient, Roster
 Reason = Reminder.Reason
 State = Reminder.State
 
+# The kind of lock that whoever claims for a person holds; the other half of its key is the address
+_CLAIMING = 0x6D61696C
 GIVE_UP_AFTER = timedelta(days=2)
 ATTEMPTS_AT_LEAST = 8
 
@@ -60,7 +62,7 @@ def take(addresses: Sequence[str], now: datetime, roster: Roster) -> list[Claim]
     A mail whose fate is unknown is taken again just as it was; what is new waits for the next claim. None when nothing
     waits that no other worker has before it: a list, even an empty one, means that there may be more.
     """
-    found = _in_full(waiting(now).filter(address__in=addresses))
+    found = _in_full(waiting(now).filter(address__in=_alone_with(addresses)))
     rows = list(found.select_for_update(of=("self",), skip_locked=True))
     if not rows:
         return None
@@ -118,12 +120,36 @@ def refuse(claim: Claim, answer: str, now: datetime, roster: Roster) -> None:
             _fail(row, Reason.REFUSED, answer, now, roster)
 
 
+def _alone_with(addresses: Sequence[str]) -> Sequence[str]:
+    """Those for whom no other worker claims at this moment, until the transaction ends; SQLite has one writer anyway.
+
+    Of what waits for a person two workers would get a part each, and send two mails, under one Message-ID perhaps.
+    """
+    if connection.vendor != "postgresql":
+        return addresses
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT address FROM unnest(%s::text[]) AS address WHERE pg_try_advisory_xact_lock(%s, hashtext(address))",
+            [list(addresses), _CLAIMING],
+        )
+        return [address for (address,) in cursor.fetchall()]
+
+
 def _claim(mails: dict[str, list[Reminder]], now: datetime, roster: Roster) -> Claim | None:
     """The first mail of one person, by earlier Message-ID, of which something is still to be told."""
     for message_id, rows in mails.items():
         if taken := [row for row in rows if _still_stands(row, now, roster)]:
+            _part_with(message_id, taken)
             return Claim(_recipient(taken[0]), taken, message_id or digest.message_id(taken), now + planning.LEASE)
     return None
+
+
+def _part_with(message_id: str, taken: Sequence[Reminder]) -> None:
+    """What was in the mail and does not go along this time is another mail some day: under the same Message-ID it
+    would be taken for a copy, and nobody would see it."""
+    if message_id:
+        left = Reminder.objects.filter(address=taken[0].address, message_id=message_id, state=State.PENDING)
+        left.exclude(pk__in=[row.pk for row in taken]).update(message_id="")
 
 
 def _still_stands(row: Reminder, now: datetime, roster: Roster) -> bool:
@@ -182,8 +208,10 @@ def _in_full(reminders: models.QuerySet[Reminder]) -> models.QuerySet[Reminder]:
             "rule",
             "user",
             "deadline__step",
+            "deadline__target",
             "deadline__appeal__shop__marketplace",
             "deadline__appeal__topic",
+            "deadline__appeal__channel",
             "deadline__appeal__incident",
         )
         .prefetch_related("rule__people")

@@ -92,7 +92,7 @@ class Run:
             return False
         steps = NextSteps((row.deadline.appeal for claim in left for row in claim.reminders), self.now)
         stale_at = time.monotonic() + FRESH_SECONDS
-        while left:
+        while left and left[0].leased_until > self.now:
             claim, *left = left
             self._tell(claim, roster, steps)  # the first at any rate: a slow machine gets on, too
             if self._failures >= SERVER_FAILURES or time.monotonic() > stale_at or self._seconds() > RUN_SECONDS:

@@ -316,6 +316,20 @@ def test_a_copy_after_a_crash_takes_nothing_new_along(late: Appeal, agent: User,
     assert "And the parcel?" not in sent[died]
 
 
+def test_what_no_longer_goes_along_with_a_copy_is_another_mail_later(
+    late: Appeal, agent: User, server: Server
+) -> None:
+    other = another(late, agent)
+    reminders.sweep(NIGHT)
+    server.answers["agent@example.com"] = [ConnectionResetError()]
+    delivery.deliver(MORNING)
+    lifecycle.snooze(appeal=other, actor=agent, now=MORNING, until=MORNING + timedelta(days=1))
+    delivery.deliver(MORNING + timedelta(hours=1))
+    delivery.deliver(MORNING + timedelta(days=1))
+    assert len({one.extra_headers["Message-ID"] for one in mail.outbox}) == 2
+    assert ["And the parcel?" in str(one.body) for one in mail.outbox] == [False, True]
+
+
 def test_sending_leaves_one_line_on_the_timeline(late: Appeal) -> None:
     delivery.deliver(MORNING)
     delivery.deliver(MORNING)

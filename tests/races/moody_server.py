@@ -21,10 +21,14 @@ CASE = re.compile(r"Case \d+")
 
 @dataclass
 class Arrival:
-    """One copy of a mail: which worker handed it over, when, and whether it was told "250 OK" at once."""
+    """One copy of a mail: which worker handed it over, when, and whether it was told "250 OK" at once.
+
+    `cases` are those that it tells of.
+    """
 
     worker: int
     at: float
+    cases: frozenset[str]
     said_ok: bool = False
 
 
@@ -85,10 +89,11 @@ class Mailbox:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         mail = message_from_bytes(content, policy=policy.default)
         message_id = str(mail["Message-ID"])
-        arrival = Arrival(int(str(session.host_name).partition(".")[0]), time.monotonic())
-        self.mails[message_id].append(arrival)
         body = mail.get_body(("plain",))
-        for case in CASE.findall(body.get_content() if body else ""):
+        cases = frozenset(CASE.findall(body.get_content() if body else ""))
+        arrival = Arrival(int(str(session.host_name).partition(".")[0]), time.monotonic(), cases)
+        self.mails[message_id].append(arrival)
+        for case in cases:
             self.told[envelope.rcpt_tos[0], case].add(message_id)
         return arrival
 

@@ -68,7 +68,7 @@ def warm_up() -> None:
     opening_hours("24/7", settings.TIME_ZONE, "RU")
     with translation.override("ru"):
         reverse("admin:index")
-        for name in ("digest.html", "digest.txt", "follow_up.txt"):
+        for name in ("digest.html", "digest.txt"):
             get_template(f"emails/{name}")
 
 

@@ -222,6 +222,7 @@ class Tally:
             later = [copy for copy in mailbox.mails.get(message_id, []) if copy.at > at]
             assert not [copy for copy in later if crew.killed.get(worker, copy.at) >= copy.at], message_id
         for copies in mailbox.mails.values():
+            assert len({copy.cases for copy in copies}) == 1
             for first, second in pairwise(copies):
                 if first.said_ok and self._died(first, second, crew):
                     self.copies_after_a_death += 1

@@ -1,4 +1,4 @@
-"""A rule that somebody saves while others plan by the old ones is heard by every deadline."""
+"""Over several connections: a rule saved while others plan, a person for whom two workers claim at once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,8 +7,9 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
-from appeals import ladder, lifecycle, reminders
+from appeals import claims, ladder, lifecycle, reminders
 from appeals.models import Appeal, Deadline, ReminderRule
+from appeals.recipients import Roster
 from hub.models import User
 from tests.appeals.conftest import SENT, moscow
 
@@ -79,3 +80,22 @@ def test_a_deadline_that_starts_while_a_rule_is_saved_hears_of_it(draft: Appeal,
     sweep.join()
     reminders.sweep(BREACH)
     assert draft.deadlines.get(kind="answer").remind_at == LATER
+
+
+def test_while_one_worker_claims_for_a_person_another_takes_nothing_of_theirs(sent: Appeal, agent: User) -> None:
+    reminders.sweep(BREACH)
+    found: list[object] = []
+
+    def claim() -> None:
+        found.append(claims.take(["agent@example.com"], BREACH, Roster()))
+
+    def new_reminder_and_claim() -> None:
+        lifecycle.record_reply(appeal=sent, actor=agent, now=BREACH, kind="question", text="Which order?")
+        reminders.sweep(BREACH + timedelta(hours=23))
+        claim()
+
+    with transaction.atomic():
+        claim()
+        elsewhere(new_reminder_and_claim).join()
+    assert found[0]
+    assert found[1] is None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from appeals import deadlines, ladder, state, timeline, wording
 from appeals.models import Appeal, Deadline, Event, Reminder, Snapshot
@@ -103,7 +103,7 @@ def _check(appeal: Appeal, line: Event, now: datetime) -> None:
         raise UndoError(text % {"minutes": minutes})
     if later := _changes(appeal).filter(pk__gt=line.pk).select_related("actor").first():
         at = wording.near(later.recorded_at, now)
-        words = {"what": later.get_kind_display(), "who": later.actor or _("the hub"), "at": at}
+        words = {"what": later.get_kind_display(), "who": later.actor or pgettext("who did it", "the hub"), "at": at}
         raise UndoError(_("Something came after it: %(what)s, %(who)s, %(at)s. Undo that first.") % words)
     if not hasattr(line, "snapshot"):
         raise UndoError(_("This cannot be undone."))

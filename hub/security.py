@@ -94,6 +94,12 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not response.headers.get("Content-Type", "").startswith("text/html"):
+        if not _is_page(response):
             response.headers.setdefault("Content-Security-Policy", csp.NO_PAGE)
         return response
+
+
+def _is_page(response: HttpResponse) -> bool:
+    """What is sent to be saved is no page of ours, whatever it is."""
+    saved = response.headers.get("Content-Disposition", "").startswith("attachment")
+    return not saved and response.headers.get("Content-Type", "").startswith("text/html")

@@ -6,7 +6,8 @@ FROM python:3.12-slim-bookworm
 ENV PATH=/opt/hub/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HUB_HOST=0.0.0.0 \
-    HUB_DATA_DIR=/data
+    HUB_DATA_DIR=/data \
+    HUB_LOG_FORMAT=json
 RUN useradd --uid 10001 --create-home --home-dir /home/hub hub && install --directory --owner=hub --mode=0700 /data
 COPY --from=libraries /opt/hub /opt/hub
 WORKDIR /srv/hub

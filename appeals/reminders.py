@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -30,7 +30,7 @@ State = Reminder.State
 BATCH = 1000
 # Deadlines that hear of a rule in one statement: their rows are held as long as it takes
 ANNOUNCED = 10_000
-_SWEEP = "sweep"
+_SWEEP, _SWEEP_END = "sweep", "sweep_end"
 # What a ladder is counted from
 _READ = [
     *("kind", "started_at", "due_at", "pauses", "told_until", "remind_at", "opening_hours", "time_zone", "country"),
@@ -55,14 +55,21 @@ def sweep(now: datetime) -> int:
     return found
 
 
-def record_sweep(now: datetime) -> None:
-    """Leaves the time of a sweep that went through."""
-    Heartbeat.objects.update_or_create(name=_SWEEP, defaults={"at": now})
+def record_sweep(now: datetime, ended: datetime | None = None) -> None:
+    """Leaves the time of a sweep that went through, and when it came to its end."""
+    for name, at in ((_SWEEP, now), (_SWEEP_END, ended or now)):
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": at})
 
 
 def last_sweep_at() -> datetime | None:
     """When a sweep last went through to its end; None before the first."""
     return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
+
+
+def last_sweep_took() -> timedelta | None:
+    """How long it was at work; of two sweeps at once it may be the one's beginning and the other's end."""
+    at = dict(Heartbeat.objects.filter(name__in=[_SWEEP, _SWEEP_END]).values_list("name", "at"))
+    return max(at[_SWEEP_END] - at[_SWEEP], timedelta(0)) if len(at) == 2 else None
 
 
 @transaction.atomic
@@ -112,6 +119,8 @@ def explain(reminder: Reminder) -> str:
         )
     if reminder.resends:
         parts.append(_("Somebody had it sent again."))
+    if reminder.user:
+        parts += reminder.user.unreadable()
     return " ".join(parts)
 
 

@@ -13,7 +13,7 @@ def sweep() -> None:
     """Finds what has fallen due, and has everything that waits delivered, whatever became of earlier bells."""
     now = timezone.now()
     reminders.sweep(now)
-    reminders.record_sweep(now)
+    reminders.record_sweep(now, timezone.now())
     if claims.waiting(now).exists():
         transaction.on_commit(deliver.delay)
 

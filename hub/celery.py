@@ -1,8 +1,10 @@
+import logging
 import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
@@ -15,3 +17,4 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_djangos_logging(**kwargs: Any) -> None:
     """Celery sets up no logging of its own where somebody listens here; LOGGING of the settings stays as it is."""
+    logging.captureWarnings(settings.LOG_FORMAT == "json")

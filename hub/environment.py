@@ -46,6 +46,9 @@ VARIABLES: dict[str, Variable] = {
     "HUB_REQUIRE_2FA": Variable(bool, False, "Administrators must log in with a second step, a one-time code."),
     "HUB_SESSION_IDLE_MINUTES": Variable(int, 720, "Minutes without a page after which a session ends, 5-43200."),
     "HUB_SESSION_HOURS": Variable(int, 168, "Hours after the log-in at which a session ends in any case, 1-8760."),
+    "HUB_LOG_FORMAT": Variable(str, "text", "text: lines for people. json: one JSON object a line, for programs."),
+    "HUB_METRICS_TOKEN": Variable(str, "", "Key to the figures at /metrics, 16 characters or more. Empty: no page."),
+    "HUB_MEDIA_URL": Variable(str, "", "s3://key:secret@host/bucket?region=name. Empty: files are in HUB_DATA_DIR."),
     "HUB_TEST_DATABASE_URL": Variable(str, "", "PostgreSQL of the tests. Empty: the standard local port, if open."),
     "HUB_TEST_REDIS_URL": Variable(str, "", "Redis of the tests. Empty: the standard local port, if open."),
     "DATABASE_URL": Variable(str, "", "postgres://user:password@host:port/name. Empty: SQLite in HUB_DATA_DIR."),
@@ -67,8 +70,10 @@ _SCHEMES = {
     "REDIS_URL": ("redis", "rediss"),
     "EMAIL_URL": ("smtp", "smtp+tls", "smtp+ssl"),
     "HUB_BASE_URL": ("http", "https"),
+    "HUB_MEDIA_URL": ("s3", "s3+http"),
 }
 _MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+_CHOICES = {"HUB_LOG_FORMAT": ("text", "json")}
 _FALSE = ("false", "off", "no", "n", "0")
 
 
@@ -109,6 +114,10 @@ class Environment:
         if name == "HUB_TRUSTED_PROXIES":
             for text in value:
                 self._check_network(text)
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ImproperlyConfigured(f"{name}: {value!r} is none of {', '.join(_CHOICES[name])}.")
+        if name == "HUB_METRICS_TOKEN" and len(value) < 16:
+            raise ImproperlyConfigured(f"{name}: at least 16 characters are needed.")
         if name == "HUB_TIME_ZONE" and value not in available_timezones():
             raise ImproperlyConfigured(f"{name}: {value!r} is no IANA time zone such as Europe/Moscow.")
 

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from appeals import reminders
+from hub import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,11 @@ def _passes(name: str, check: Callable[[], None]) -> bool:
     return True
 
 
-PAGES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
+PAGES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics.page,
+}
 
 
 class HealthMiddleware:

@@ -8,7 +8,7 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
-from hub import csp
+from hub import csp, media
 from hub.environment import Environment
 from marketplaces.platform import discover
 
@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hub.requests.RequestMiddleware",
     "hub.health.HealthMiddleware",
     "hub.security.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -96,7 +97,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": media.storage(env("HUB_MEDIA_URL")),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -275,12 +276,17 @@ UNFOLD = {
     },
 }
 
+METRICS_TOKEN = env("HUB_METRICS_TOKEN")
+LOG_FORMAT = env("HUB_LOG_FORMAT")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "hub.logs.formatter"}},
+    "filters": {"context": {"()": "hub.logs.Context"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "_granian": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django": {"handlers": [], "level": "INFO"},  # not Django's own, which write the line twice
+    },
 }

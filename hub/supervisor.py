@@ -20,7 +20,7 @@ from django.conf import settings
 from hub import guardian
 
 PARTS = ("web", "worker", "beat")
-_ERROR = re.compile(r"\[?(\d{4}-\d\d-\d\dT\S+ )?(ERROR|CRITICAL)\b")
+_ERROR = re.compile(r"(\[?(\d{4}-\d\d-\d\dT\S+ )?|\{\"level\": \")(ERROR|CRITICAL)\b")
 
 
 def command(part: str) -> list[str]:
@@ -31,8 +31,8 @@ def command(part: str) -> list[str]:
 def _web() -> list[str]:
     listen = ["--host", settings.HUB_HOST, "--port", str(settings.HUB_PORT)]
     size = ["--workers", str(settings.HUB_WORKERS), "--blocking-threads", "4", "--no-ws"]
-    patience = ["--workers-kill-timeout", "5"]
-    return [sys.executable, "-m", "granian", "--interface", "wsgi", *listen, *size, *patience, "hub.wsgi:application"]
+    rest = ["--workers-kill-timeout", "5", "--log-config", str(settings.BASE_DIR / "hub" / "granian_logging.json")]
+    return [sys.executable, "-m", "granian", "--interface", "wsgi", *listen, *size, *rest, "hub.wsgi:application"]
 
 
 def _worker() -> list[str]:
@@ -47,7 +47,8 @@ def _beat() -> list[str]:
 
 
 def _celery() -> list[str]:
-    return [sys.executable, "-m", "celery", "--app", "hub"]
+    """Without the banner where programs read the log."""
+    return [sys.executable, "-m", "celery", *(["--quiet"] if settings.LOG_FORMAT == "json" else []), "--app", "hub"]
 
 
 class Part:

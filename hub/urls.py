@@ -31,3 +31,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("hub.api.urls")),
 ]
+
+handler500 = "hub.failures.page"

@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException, ErrorDetail, ParseError, Val
 from rest_framework.settings import api_settings
 
 from appeals.lifecycle import StateError
+from hub import failures
 from marketplaces.api.parsers import TooLargeError
 from marketplaces.opening_hours import MomentError
 from marketplaces.working_time import AmountError, NeverOpensError, TooFarError
@@ -41,6 +42,8 @@ class Handler(ExceptionHandler):
         for kinds, refusal in _REFUSALS.items():
             if isinstance(exc, kinds):
                 return refusal(exc)
+        if told := failures.meaning(exc):
+            return told
         converted: Exception = super().convert_known_exceptions(exc)
         return converted
 

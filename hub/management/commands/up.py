@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from hub import startup, supervisor
+from hub import metrics, startup, supervisor
 
 WEB_MUST_ANSWER_IN_SECONDS = 90
 
@@ -64,6 +64,7 @@ class Command(BaseCommand):
     def _run(self, tree: supervisor.ProcessTree) -> None:
         with tree:
             self._stage("processes", lambda: f"{', '.join(supervisor.PARTS)}; their logs are in {tree.log_folder}")
+            metrics.clean()
             tree.start()
             ended = tree.watch(until=web_answers_in_time())
             if not ended and not tree.asked_to_stop:
@@ -102,6 +103,7 @@ def become(part: str) -> NoReturn:
     """Replaces this process by `part`, so that it gets the signals of its container itself."""
     if part == "web":
         startup.static_files()
+        metrics.clean()
     os.chdir(settings.BASE_DIR)
     arguments = supervisor.command(part)
     os.execv(arguments[0], arguments)  # noqa: S606

@@ -1,0 +1,71 @@
+"""What to answer when something that the hub needs is away: 503 or 507, to be tried again, and never a 500."""
+
+import errno
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.defaults import server_error
+from rest_framework.exceptions import APIException
+
+from hub import metrics
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+RETRY_AFTER_SECONDS, RETRY_WHEN_FULL_SECONDS = 5, 60
+
+
+class UnavailableError(APIException):
+    """Something that the hub needs does not answer; what was asked was not done, or may be asked again by its key."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = gettext_lazy("A part of the hub does not answer now. Please try again in a few seconds.")
+    wait = RETRY_AFTER_SECONDS
+
+
+class StorageFullError(APIException):
+    status_code = HTTPStatus.INSUFFICIENT_STORAGE
+    default_code = "storage_full"
+    default_detail = gettext_lazy("There is no room for files on the hub's storage. Its operator has to make some.")
+    wait = RETRY_WHEN_FULL_SECONDS
+
+
+def meaning(error: BaseException | None) -> APIException | None:
+    """What a failure of the hub's surroundings means for the caller; None when it is a fault of our own."""
+    if isinstance(error, DATABASE_AWAY):
+        metrics.database_failed(error)
+        return UnavailableError()
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return StorageFullError()
+    if isinstance(error, ConnectionError | TimeoutError) or _is_of_s3(error):
+        return UnavailableError()
+    return None
+
+
+def _is_of_s3(error: BaseException | None) -> bool:
+    """Told by its name: the client is not loaded where no bucket is used."""
+    return any(kind.__module__.startswith("botocore.") for kind in type(error).__mro__)
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Instead of Django's page of error 500, which it stays where the fault is our own."""
+    told = meaning(sys.exc_info()[1])
+    status = told.status_code if told else HTTPStatus.INTERNAL_SERVER_ERROR
+    if request.path.startswith("/api/"):
+        code, detail = (told.default_code, told.detail) if told else ("error", _("The server failed."))
+        error = {"code": code, "detail": str(detail), "attr": None}
+        response: HttpResponse = JsonResponse({"type": "server_error", "errors": [error]}, status=status)
+    elif told:
+        response = HttpResponse(_PAGE.format(text=told.detail), status=status)
+    else:
+        response = server_error(request)
+    if told:
+        response.headers["Retry-After"] = str(told.wait)  # type: ignore[attr-defined]
+    return response
+
+
+_PAGE = "<!doctype html><meta charset=utf-8><title>{text}</title><p>{text}"

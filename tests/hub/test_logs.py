@@ -1,0 +1,128 @@
+"""Each line says to which request and task it belongs; none of them says what letters or searches say."""
+
+import json
+import logging
+import re
+import signal
+import sys
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from hub import logs
+from hub.celery import app
+from tests.hub.running import Hub, wait_until
+
+OWN = re.compile(r"[0-9a-f]{32}")
+
+
+@pytest.mark.parametrize(
+    ("offered", "kept"),
+    [
+        ("erp-2026.11.22_0001", True),
+        ("short", False),
+        ("x" * 65, False),
+        ("0123456789\r\nSet-Cookie: a=b", False),
+        ('"},{"level": "ERROR"', False),
+        ("", False),
+    ],
+)
+def test_an_id_comes_from_the_caller_if_it_can_be_one(client: Client, offered: str, kept: bool) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": offered})
+    assert answer["X-Request-ID"] == offered if kept else OWN.fullmatch(answer["X-Request-ID"])
+
+
+def test_a_request_is_one_line_without_what_was_searched(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "hub.requests"):
+        client.get("/api/v1/appeals/?search=secret-words")
+    (line,) = [record for record in caplog.records if record.name == "hub.requests"]
+    assert re.fullmatch(r"GET /api/v1/appeals/ 401 [\d.]+ ms", line.getMessage())
+    assert "secret" not in str(line.__dict__)
+
+
+def test_probes_are_not_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "hub.requests"):
+        client.get("/healthz")
+    assert not [record for record in caplog.records if record.name == "hub.requests"]
+
+
+def record(**extra: object) -> logging.LogRecord:
+    made = logging.makeLogRecord({"name": "appeals", "levelname": "INFO", "msg": "Срок %s", "args": (7,), **extra})
+    logs.Context().filter(made)
+    return made
+
+
+def test_json_is_one_object_a_line_with_ids_and_details(settings: Settings) -> None:
+    settings.LOG_FORMAT = "json"
+    token = logs.REQUEST_ID.set("request-1")
+    try:
+        line = logs.formatter().format(record(status=200))
+    finally:
+        logs.REQUEST_ID.reset(token)
+    told = json.loads(line)
+    assert "\n" not in line
+    assert told.pop("time").startswith("20")
+    assert told == {
+        "level": "INFO",
+        "logger": "appeals",
+        "message": "Срок 7",
+        "status": 200,
+        "request_id": "request-1",
+    }
+
+
+def test_text_is_a_line_for_people() -> None:
+    token = logs.TASK_ID.set("task-1")
+    try:
+        line = logs.formatter().format(record())
+    finally:
+        logs.TASK_ID.reset(token)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\S+ INFO appeals task_id=task-1 Срок 7", line)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["json", "text"])
+def test_a_row_that_the_database_refuses_is_not_quoted(db: None, settings: Settings, kind: str) -> None:
+    settings.LOG_FORMAT = kind
+    text = " ".join(["first\nsecret", "letter"])  # in one piece it would stand in the traceback, as source
+    with connection.cursor() as cursor, pytest.raises(IntegrityError) as caught:
+        cursor.execute("INSERT INTO appeals_savedview (name, query) VALUES ('mine', %s)", [text])
+    assert "secret letter" in str(caught.value)
+    line = logs.formatter().format(record(exc_info=(caught.type, caught.value, caught.tb)))
+    assert "secret letter" not in line
+    assert "null value in column" in line
+
+
+def test_a_task_carries_the_id_of_the_request_that_started_it() -> None:
+    seen: list[tuple[str, str]] = []
+
+    @app.task(name="tests.note_ids")
+    def note_ids() -> None:
+        seen.append((logs.REQUEST_ID.get(), logs.TASK_ID.get()))
+
+    headers: dict[str, str] = {}
+    token = logs.REQUEST_ID.set("request-1")
+    try:
+        logs.pass_on(headers=headers)
+    finally:
+        logs.REQUEST_ID.reset(token)
+    note_ids.apply(task_id="task-1", headers=headers)
+    note_ids.apply(task_id="task-2")
+    assert seen == [("request-1", "task-1"), ("", "task-2")]
+    assert (logs.REQUEST_ID.get(), logs.TASK_ID.get()) == ("", "")
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "beat"])
+def test_every_line_of_every_part_is_json_if_asked(ready: dict[str, str], part: str) -> None:
+    command = [sys.executable, "manage.py", "up", "--only", part]
+    with Hub(ready | {"HUB_LOG_FORMAT": "json", "HUB_SWEEP_SECONDS": "1"}, command) as hub:
+        if part == "web":
+            wait_until(lambda: hub.status("/api/v1/appeals/") == 401, "the web answers")
+        wait_until(lambda: len(hub.lines) >= 2, f"it logs\n{hub.output}")
+        hub.process.send_signal(signal.SIGTERM)
+        hub.wait_for_exit()
+        assert all({"time", "level", "logger", "message"} <= set(json.loads(line)) for line in hub.lines), hub.output

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 
 from appeals.models import Appeal, Membership, RefusedAddress, Reminder, ReminderRule
 from marketplaces.opening_hours import OpeningHours, opening_hours
+from marketplaces.personal_hours import PersonalHours
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,11 +37,11 @@ class Recipient:
 
     @property
     def time_zone(self) -> str:
-        return self.user.time_zone if self.user else settings.TIME_ZONE
+        return self.user.zone_name if self.user else settings.TIME_ZONE
 
-    def hours(self, country: str) -> OpeningHours:
+    def hours(self, country: str) -> OpeningHours | PersonalHours:
         """When they want to be told; round the clock for whoever entered no hours."""
-        return opening_hours((self.user and self.user.working_hours) or ROUND_THE_CLOCK, self.time_zone, country)
+        return self.user.hours(country) if self.user else opening_hours(ROUND_THE_CLOCK, self.time_zone, country)
 
     def opens_at(self, at: datetime, country: str) -> datetime:
         """The first moment from `at` on that lies in their hours; `at` where their hours never open again."""

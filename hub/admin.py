@@ -23,10 +23,12 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from hub import twofactor
+from hub.days_off import DaysOffField
 from hub.models import ApiToken, User
 
 # The roles that a migration makes; their names are stored in English and shown in the reader's language
@@ -58,6 +60,8 @@ class NewUserForm(UserCreationForm):
 
 
 class UserForm(UserChangeForm):
+    days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
     class Meta:
         model = User
         fields = "__all__"
@@ -80,7 +84,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["email", "password", "full_name"]}),
-        (_("How they work"), {"fields": ["language", "time_zone", "working_hours"]}),
+        (_("How they work"), {"fields": ["language", "time_zone", "working_hours", "days_off"]}),
         (_("What they may do"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
@@ -114,6 +118,13 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         if isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser:
             return False
         return bool(super().has_delete_permission(request, obj))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if isinstance(obj := kwargs.get("obj"), User):
+            say_unreadable(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description=_("roles"))
     def roles(self, obj: User) -> str:
@@ -219,9 +230,11 @@ class ApiTokenAdmin(ModelAdmin):
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
     class Meta:
         model = User
-        fields = ["full_name", "language", "time_zone", "working_hours"]
+        fields = ["full_name", "language", "time_zone", "working_hours", "days_off"]
         widgets = {
             "full_name": UnfoldAdminTextInputWidget,
             "language": UnfoldAdminSelectWidget,
@@ -230,12 +243,21 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
+def say_unreadable(request: HttpRequest, user: User) -> None:
+    """On the page of a person whose hours or zone are kept in a form that can be read no more."""
+    if request.method == "GET":
+        for sentence in user.unreadable():
+            messages.warning(request, sentence)
+
+
 def profile(request: HttpRequest) -> HttpResponse:
     """What everybody may set for themselves: language, time zone, hours."""
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk or 0))
+    user = User.objects.get(pk=request.user.pk or 0)
+    form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, gettext("Saved."))
         return HttpResponseRedirect(reverse("profile"))
+    say_unreadable(request, user)
     context = {**admin.site.each_context(request), "title": gettext("My settings"), "form": form}
     return TemplateResponse(request, "admin/hub/profile.html", context)

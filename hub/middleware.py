@@ -15,7 +15,7 @@ class ReaderMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         language = user.language if user.is_authenticated else settings.LANGUAGE_CODE
-        zone = user.time_zone if user.is_authenticated else settings.TIME_ZONE
+        zone = user.zone_name if user.is_authenticated else settings.TIME_ZONE
         with translation.override(language), timezone.override(ZoneInfo(zone)):
             response = self.get_response(request)
             if hasattr(response, "render") and callable(response.render):

@@ -12,7 +12,13 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from hub.days_off import read as read_days_off
+from hub.days_off import validate_days_off
+from marketplaces.opening_hours import OpeningHours, OpeningHoursError, UnknownZoneError, opening_hours, zone_of
+from marketplaces.personal_hours import PersonalHours
 from marketplaces.validators import validate_opening_hours, validate_time_zone
+
+ROUND_THE_CLOCK = "24/7"
 
 
 def default_time_zone() -> str:
@@ -64,6 +70,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
             " Empty: at any time."
         ),
     )
+    days_off = models.JSONField(_("days off"), default=list, blank=True, validators=[validate_days_off])
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the workplace"), default=True)
     session_round = models.PositiveIntegerField(default=0, editable=False)
@@ -92,6 +99,49 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     def clean(self) -> None:
         super().clean()
         self.email = UserManager.normalize_email(self.email)
+
+    @property
+    def zone_name(self) -> str:
+        """Their time zone; the hub's where what is kept can be read no more."""
+        try:
+            return zone_of(self.time_zone).key
+        except UnknownZoneError:
+            return default_time_zone()
+
+    def hours(self, country: str) -> OpeningHours | PersonalHours:
+        """When they want to be reminded, on the calendar of a country: at any time where they entered no hours.
+
+        What is kept and can be read no more holds back no reminder: it counts as not entered. See `unreadable`.
+        """
+        try:
+            hours = opening_hours(self.working_hours or ROUND_THE_CLOCK, self.zone_name, country)
+        except OpeningHoursError:
+            hours = opening_hours(ROUND_THE_CLOCK, self.zone_name, country)
+        try:
+            return PersonalHours(hours, read_days_off(self.days_off)) if self.days_off else hours
+        except ValueError:
+            return hours
+
+    def unreadable(self) -> list[str]:
+        """What is kept of their hours and can be read no more, and what counts instead, in sentences."""
+        found = []
+        if self.zone_name != self.time_zone:
+            found.append(
+                _("The time zone “%(kept)s” cannot be read; %(zone)s counts instead.")
+                % {"kept": self.time_zone, "zone": self.zone_name}
+            )
+        try:
+            opening_hours(self.working_hours or ROUND_THE_CLOCK, "UTC", "RU")
+        except OpeningHoursError:
+            found.append(
+                _("The working hours “%(kept)s” cannot be read; reminders come at any time.")
+                % {"kept": self.working_hours}
+            )
+        try:
+            read_days_off(self.days_off)
+        except ValueError:
+            found.append(_("The days off cannot be read; reminders come on them, too."))
+        return [str(one) for one in found]
 
     def get_short_name(self) -> str:
         return self.full_name.split(" ")[0] or self.email

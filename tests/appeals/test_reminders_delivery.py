@@ -136,6 +136,31 @@ def test_nobody_is_reminded_on_a_public_holiday(late: Appeal, agent: User) -> No
     assert only().send_after == moscow("2026-11-05 09:00")
 
 
+def test_nobody_is_reminded_on_a_day_off(late: Appeal, agent: User) -> None:
+    agent.working_hours, agent.days_off = OFFICE, [["2026-10-09", "2026-10-12"]]
+    agent.save()
+    delivery.deliver(MORNING)
+    assert not mail.outbox
+    delivery.deliver(moscow("2026-10-13 09:00"))
+    assert len(mail.outbox) == 1
+
+
+def test_what_is_urgent_breaks_through_a_day_off(draft: Appeal, agent: User) -> None:
+    User.objects.update(days_off=[["2026-10-01", "2026-12-31"]])
+    another(draft, agent, priority="urgent")
+    reminders.sweep(NIGHT)
+    delivery.deliver(NIGHT)
+    assert len(mail.outbox) == 1
+
+
+def test_hours_and_zones_that_can_be_read_no_more_hold_back_nothing_and_are_said(late: Appeal, agent: User) -> None:
+    User.objects.update(time_zone="Mars/Olympus", working_hours="whenever", days_off=["x"], language="en")
+    delivery.deliver(MORNING)
+    assert "Times are yours: Europe/Moscow" in str(mail.outbox[0].body)
+    with translation.override("en"):
+        assert "The time zone “Mars/Olympus” cannot be read; Europe/Moscow counts instead." in reminders.explain(only())
+
+
 def test_hours_that_were_entered_after_the_sweep_count(late: Appeal, agent: User) -> None:
     User.objects.update(working_hours=OFFICE)
     delivery.deliver(NIGHT)

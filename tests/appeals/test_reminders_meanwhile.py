@@ -86,16 +86,17 @@ def test_while_one_worker_claims_for_a_person_another_takes_nothing_of_theirs(se
     reminders.sweep(BREACH)
     found: list[object] = []
 
-    def claim() -> None:
-        found.append(claims.take(["agent@example.com"], BREACH, Roster()))
+    def claim(now: datetime) -> None:
+        found.append(claims.take(["agent@example.com"], now, Roster()))
 
     def new_reminder_and_claim() -> None:
+        now = BREACH + timedelta(hours=23)
         lifecycle.record_reply(appeal=sent, actor=agent, now=BREACH, kind="question", text="Which order?")
-        reminders.sweep(BREACH + timedelta(hours=23))
-        claim()
+        reminders.sweep(now)
+        claim(now)
 
     with transaction.atomic():
-        claim()
+        claim(BREACH)
         elsewhere(new_reminder_and_claim).join()
     assert found[0]
     assert found[1] is None

@@ -18,17 +18,24 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph as WordParagraph
 
-Style = Literal["title", "heading", "text", "side", "item", "note"]
+Style = Literal["title", "heading", "text", "side", "item", "note", "rule"]
 
 # What XML 1.0 cannot carry: control characters but tab and line feed, halves of pairs, non-characters
 _UNFIT: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CLOSE: Final = ("item", "note")
+_WIDTH: Final = 16.5  # between the margins, in centimetres
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _FONT: Final = "Times New Roman"
+_TOGETHER: Final = 5  # rows of a table that is not torn over two pages
+_GAPS: Final = {"table": 8, "item": 9}  # what follows them keeps away, in points
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One paragraph; line feeds in it stay. `side` is at the right, as addressee and sender are; `note` is small."""
+    """One paragraph; line feeds in it stay.
+
+    `side` is at the right, as addressee and sender are; `note` is small; a `rule` begins a page of its own.
+    """
 
     text: str
     style: Style = "text"
@@ -36,7 +43,10 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header that is repeated on each page. `widths` are those of the columns, in centimetres."""
+    """Rows under a header that is repeated on each page.
+
+    `widths` are those of the columns, in centimetres; without them they follow the longest cell.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -52,12 +62,12 @@ def clean(text: str) -> str:
 
 
 def plain(blocks: Iterable[Block]) -> str:
-    """The blocks as text to paste; items of a list stand together, a row of a table is a line."""
+    """The blocks as text to paste; items of a list and notes stand together, a row of a table is a line."""
     text, last = "", ""
     for block in blocks:
         style = block.style if isinstance(block, Paragraph) else "table"
         lines = clean(block.text) if isinstance(block, Paragraph) else "\n".join(map(_row_text, block.rows))
-        text += ("\n" if style == last == "item" else "\n\n" if text else "") + lines
+        text += ("\n" if style == last and style in _CLOSE else "\n\n" if text else "") + lines
         last = style
     return text
 
@@ -67,15 +77,15 @@ def docx(blocks: Iterable[Block], *, title: str, at: datetime, author: str = "",
     document = Document()
     _prepare(document)
     _set_properties(document, title=clean(title)[:255], author=clean(author)[:255], at=at)
-    gap = Pt(0)
+    last = ""
     for block in blocks:
         if isinstance(block, Table):
             _add_table(document, block)
         else:
             paragraph = document.add_paragraph(clean(block.text))
-            paragraph.paragraph_format.space_before = gap
+            paragraph.paragraph_format.space_before = Pt(_GAPS.get(last, 0) if last != block.style else 0)
             _STYLES[block.style](paragraph)
-        gap = Pt(8 if isinstance(block, Table) else 0)
+        last = "table" if isinstance(block, Table) else block.style
     _add_footer(document, clean(footer))
     return _same_bytes(document)
 
@@ -133,7 +143,12 @@ def _side(paragraph: WordParagraph) -> None:
 
 def _item(paragraph: WordParagraph) -> None:
     form = paragraph.paragraph_format
-    form.left_indent, form.first_line_indent, form.space_after = Cm(0.8), Cm(-0.8), Pt(3)
+    form.left_indent, form.first_line_indent, form.space_after = Cm(0.6), Cm(-0.6), Pt(3)
+
+
+def _rule(paragraph: WordParagraph) -> None:
+    paragraph.paragraph_format.page_break_before = True
+    _note(paragraph)
 
 
 def _note(paragraph: WordParagraph) -> None:
@@ -150,6 +165,7 @@ _STYLES: Final[dict[Style, Callable[[WordParagraph], None]]] = {
     "side": _side,
     "item": _item,
     "note": _note,
+    "rule": _rule,
 }
 
 
@@ -163,17 +179,26 @@ def _add_table(document: Word, block: Table) -> None:
     table = document.add_table(rows=0, cols=len(block.header), style="Table Grid")
     for number, cells in enumerate([block.header, *block.rows]):
         row = table.add_row()
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, text in zip(row.cells, cells, strict=True):
             cell.text = clean(text)
             cell.paragraphs[0].paragraph_format.space_after = Pt(2)
+            cell.paragraphs[0].paragraph_format.keep_with_next = number < len(block.rows) <= _TOGETHER
             if number == 0:
                 _embolden(cell.paragraphs[0])
-    if block.widths:
-        table.autofit = False
-        for column, width in zip(table.columns, block.widths, strict=True):
-            for cell in column.cells:
-                cell.width = Cm(width)
+    table.autofit = False
+    for column, width in zip(table.columns, block.widths or _widths(block), strict=True):
+        column.width = Cm(width)
+        for cell in column.cells:
+            cell.width = Cm(width)
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+
+
+def _widths(block: Table) -> list[float]:
+    """The width between the margins, shared by how long the longest cell of each column is, within limits."""
+    columns = zip(block.header, *block.rows, strict=True)
+    weights = [min(max(max(map(len, column)) + 2, 8), 60) for column in columns]
+    return [_WIDTH * weight / sum(weights) for weight in weights]
 
 
 def _add_footer(document: Word, text: str) -> None:

@@ -6,17 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appeals import chain, wording
+from appeals import chain, letters, wording
 from appeals.escalation import Paths
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
@@ -24,7 +22,6 @@ from marketplaces.models import EscalationStep, Marketplace
 
 Kind = Deadline.Kind
 _MORNING = time(9)
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class NextSteps:
         self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
         ids = set(known)
-        for event in Event.objects.filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
+        for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
 
     def of(self, appeal: Appeal) -> EscalationStep | None:
@@ -126,7 +123,7 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
         step=None if is_ours else _step(steps.of(appeal), now),
-        follow_up=_follow_up(appeal, list(deadlines.values()), now),
+        follow_up=letters.follow_up(appeal, deadlines.values(), now),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
         first_promise=steps.first_promise(appeal, now),
@@ -224,24 +221,6 @@ def _step(step: EscalationStep | None, now: datetime) -> Step | None:
         place=", ".join(part for part in (channel.text("name"), channel.address) if part) if channel else "",
         opens=wording.open_now(channel, now) if channel else "",
     )
-
-
-def _follow_up(appeal: Appeal, deadlines: Sequence[Deadline], now: datetime) -> str:
-    """A text to paste into the marketplace's form: in Russian, whatever the reader's language, in its own time."""
-    late = {one.kind: one for one in deadlines if one.is_late(now)}
-    missed = late.get(Kind.ESCALATION) or late.get(Kind.ANSWER) or late.get(Kind.FIRST_REPLY)
-    if missed is None:
-        return ""
-    with translation.override("ru"), timezone.override(ZoneInfo(missed.time_zone)):
-        context = {
-            "appeal": appeal,
-            "sent": wording.day(missed.started_at),
-            "promise": amount_text(missed.amount, missed.unit),
-            "ended": wording.day(missed.due_at - _INSTANT),
-            "is_first": missed.kind == Kind.FIRST_REPLY,
-            "step": missed.step,
-        }
-        return render_to_string("emails/follow_up.txt", context).strip()
 
 
 def _verb_url(appeal: Appeal, verb: str) -> str:

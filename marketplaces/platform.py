@@ -21,6 +21,11 @@ class Platform(AppConfig):
         """The file of this marketplace's channels, hours, targets and escalation steps."""
         return Path(self.path) / self.directory_file
 
+    @property
+    def letters_path(self) -> Path:
+        """The folder of this marketplace's own templates of letters; it need not be there."""
+        return Path(self.path) / "letters"
+
 
 def discover(folder: Path) -> list[str]:
     """Dotted names of the platform apps: the folders of `folder` that have an `apps.py` and a directory file."""

@@ -10,7 +10,7 @@ from appeals import digest, lifecycle, reminders
 from appeals.models import Appeal, Reminder, Shop
 from appeals.recipients import Recipient
 from hub.models import User
-from marketplaces.models import Channel, EscalationStep, Marketplace, Topic
+from marketplaces.models import Channel, EscalationStep, Marketplace, Source, Topic
 from tests.appeals.conftest import SENT, moscow
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,7 @@ def test_a_question_asks_for_our_own_reply_and_proposes_no_escalation(
 
 
 def test_the_follow_up_is_in_russian_and_names_the_promise(sent: Appeal, agent: User) -> None:
+    Source.objects.create(key="test", title="Справка Базара", grade="A")
     Appeal.objects.update(external_number="12345678", order_numbers=["0001-0002"])
     body = str(mail_of(speaking(agent, "en")).body)
     assert "5 октября 2026 г. мы направили вам обращение № 12345678 «Where is the money?» (тема: Финансы)." in body

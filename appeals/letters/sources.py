@@ -1,0 +1,93 @@
+"""Which facts of the directory a letter has used, how far each is to be trusted, and where it is known from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from marketplaces.models import EscalationStep, Grade, Marketplace, Source, State
+
+TRUSTED = (Grade.A, Grade.B)
+
+
+@dataclass(frozen=True)
+class Used:
+    """One fact that a letter used. `note` is what the directory says of its ground or of its doubts.
+
+    Texts are said in the language that is active when they are asked for: the letter's, or the reader's.
+    """
+
+    say_name: Callable[[], str]
+    say_note: Callable[[], str]
+    source: str
+    confirmed: bool
+
+    @property
+    def name(self) -> str:
+        return capfirst(self.say_name()) or ""
+
+    @property
+    def note(self) -> str:
+        return self.say_note()
+
+    def __str__(self) -> str:
+        return f"{self.name}. {self.note}".strip()
+
+
+class Sources:
+    def __init__(self) -> None:
+        self.used: dict[str, Used] = {}
+
+    def use_fact(self, place: Marketplace, field: str) -> bool:
+        """Notes a fact of a marketplace; returns whether it is confirmed: by a good source, or by a person."""
+        fact = place.provenance.get(field, {})
+        confirmed = fact.get("source_grade") in TRUSTED or bool(fact.get("verified_by"))
+        name: Any = Marketplace._meta.get_field(field).verbose_name  # type: ignore[union-attr]
+        self.used[field] = Used(lambda: str(name), lambda: _note(fact), fact.get("source", ""), confirmed)
+        return confirmed
+
+    def use_step(self, step: EscalationStep) -> bool:
+        """Notes a step and the ground of its term, and what is doubtful of it; returns whether it is confirmed."""
+        confirmed = step.source_grade in TRUSTED or step.verified_by_id is not None
+        self.used["step"] = Used(lambda: step.text("name"), lambda: _grounds(step), step.source, confirmed)
+        return confirmed
+
+    def use_promise(self, source: str, grade: str) -> None:
+        self.used[f"promise {source}"] = Used(lambda: _("term of the answer"), lambda: "", source, grade in TRUSTED)
+
+    @property
+    def cited(self) -> list[str]:
+        """The sources by title; what is no key of a source stands as it was written."""
+        keys = {key.strip() for one in self.used.values() for key in one.source.split(",") if key.strip()}
+        known = {row.key: row for row in Source.objects.filter(key__in=keys)}
+        return [_title(key, known.get(key)) for key in sorted(keys)]
+
+
+def published(sources: Iterable[str]) -> set[str]:
+    """Those of `sources`, each of one or more keys, that the directory lists: the others are a team's own rules."""
+    given = set(sources)
+    keys = {one: {key.strip() for key in one.split(",")} for one in given}
+    known = set(Source.objects.filter(key__in=set().union(*keys.values())).values_list("key", flat=True))
+    return {one for one in given if keys[one] & known}
+
+
+def _grounds(step: EscalationStep) -> str:
+    doubt = "" if step.state == State.WORKING else step.text("state_reason")
+    return " ".join(one for one in (step.text("term_basis"), doubt) if one)
+
+
+def _note(fact: Mapping[str, Any]) -> str:
+    english = fact.get("note_en", "") if (get_language() or "").startswith("en") else ""
+    return str(english or fact.get("note", ""))
+
+
+def _title(key: str, row: Source | None) -> str:
+    if row is None:
+        return key
+    words = {"key": key, "title": row.text("title"), "grade": row.grade}
+    return _("%(key)s: %(title)s (grade %(grade)s)") % words

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -164,7 +165,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new key: whose, what for, and for how long."""
 
     days = forms.IntegerField(
-        label=_("valid for, days"),
+        label=capfirst(_("valid for, days")),
         required=False,
         min_value=1,
         max_value=3650,
@@ -175,6 +176,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiToken
         fields = ["user", "name"]
+        labels = {"user": capfirst(_("person"))}
         widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}
 
 
@@ -187,6 +189,7 @@ class ApiTokenAdmin(ModelAdmin):
     list_select_related = ["user"]
     search_fields = ["name", "user__email", "token_key"]
     show_full_result_count = False
+    empty_hint = _("A token lets a program work with the API in the name of a person.")
     fields = ["user", "name", "days"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:

@@ -80,6 +80,9 @@ class AppealListing(ModelAdmin):
     list_select_related = ["shop__marketplace", "topic", "assignee"]
     list_per_page = 50
     show_full_result_count = False
+    empty_hint = gettext_lazy(
+        "Log the first one: what you wrote, to whom and when. The directory knows how long they may take."
+    )
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Subject, text or number")
     actions = ["assign_many", "escalate_many", "snooze_many", "resolve_many"]

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -44,6 +45,7 @@ class ReminderAdmin(ModelAdmin):
     paginator = CappedPaginator
     list_per_page = 50
     list_after_template = "admin/appeals/appeal/capped.html"
+    empty_hint = _("Nobody was told of anything yet. The first reminder comes when an answer is late, by the rules.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reminder]:
         shops = Shop.objects.visible_to(request.user)
@@ -81,7 +83,7 @@ class AddressesField(LinesField):
 
 class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     extra_addresses = AddressesField(
-        label=_("tell these addresses"), required=False, help_text=_("One per line. They need no account.")
+        label=capfirst(_("tell these addresses")), required=False, help_text=_("One per line. They need no account.")
     )
 
 
@@ -93,7 +95,7 @@ class ReminderRuleAdmin(ModelAdmin):
     list_select_related = ["marketplace", "topic"]
 
     fieldsets = [
-        (_("When"), {"fields": ["deadline_kind", ("moment", "amount", "unit"), "is_active"]}),
+        (_("When"), {"fields": ["deadline_kind", "moment", ("amount", "unit"), "is_active"]}),
         (
             _("For which appeals"),
             {"fields": ["marketplace", "topic", "priority"], "description": _("What is empty fits every appeal.")},
@@ -102,7 +104,7 @@ class ReminderRuleAdmin(ModelAdmin):
         (
             _("Telling again"),
             {
-                "fields": [("repeat_amount", "repeat_unit", "repeat_limit")],
+                "fields": [("repeat_amount", "repeat_unit"), "repeat_limit"],
                 "description": _("Zero and zero: told once."),
             },
         ),

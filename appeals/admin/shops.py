@@ -68,9 +68,7 @@ class MembershipInline(TabularInline):
         return self._leads(request, obj)
 
     def _leads(self, request: HttpRequest, shop: Shop | None) -> bool:
-        if request.user.is_superuser:
-            return True
-        return bool(shop and shop.memberships.filter(user=request.user.pk, is_lead=True).exists())
+        return request.user.is_superuser or bool(shop and Shop.objects.led_by(request.user).filter(pk=shop.pk).exists())
 
 
 @admin.register(Shop)
@@ -80,6 +78,9 @@ class ShopAdmin(ModelAdmin):
     list_select_related = ["marketplace"]
     search_fields = ["name", "seller_id", "legal_name", "inn"]
     show_full_result_count = False
+    empty_hint = _(
+        "A shop is your seller account on one marketplace. Appeals are logged for a shop, so add one first."
+    )
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     fieldsets = [
         (None, {"fields": ["marketplace", "name", "seller_id"]}),

@@ -10,7 +10,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -101,6 +102,34 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
         PROVENANCE,
         (IN_ENGLISH, {"fields": ["name_en", "examples_en", "good_appeal_en"], "classes": ["collapse"]}),
     ]
+    # As people read them: the lists of those who may not change them
+    READ = {"examples": "shown_examples", "examples_en": "shown_examples_en", "required": "shown_required"}
+    readonly_fields = [*DirectoryAdmin.readonly_fields, *READ.values()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Topic | None = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj) if obj else self.has_add_permission(request):
+            return sets
+        return [
+            (name, {**options, "fields": [self.READ.get(one, one) for one in options["fields"]]})
+            for name, options in sets
+        ]
+
+    @display(description=_("examples"))
+    def shown_examples(self, obj: Topic) -> SafeString:
+        return _lines(obj.examples)
+
+    @display(description=_("examples in English"))
+    def shown_examples_en(self, obj: Topic) -> SafeString:
+        return _lines(obj.examples_en)
+
+    @display(description=_("must carry"))
+    def shown_required(self, obj: Topic) -> SafeString:
+        return _lines([str(Topic.Required(one).label) for one in obj.required])
+
+
+def _lines(texts: list[str]) -> SafeString:
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
 @admin.register(ResponseTarget)

@@ -39,6 +39,8 @@ def title(event: Event) -> str:
         return _("Escalated: %(step)s") % {"step": event.step}
     if event.kind == Event.Kind.RESOLVED:
         return _("Resolved: %(outcome)s") % {"outcome": Appeal.Outcome(event.data["outcome"]).label}
+    if event.kind == Event.Kind.UNDONE:
+        return _("Undone: %(what)s") % {"what": Event.Kind(event.data["what"]).label}
     return capfirst(str(event.get_kind_display())) or ""
 
 

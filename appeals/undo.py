@@ -7,6 +7,7 @@ nothing has happened since that the way back would wipe out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +31,16 @@ class UndoError(Exception):
     """It cannot be undone. The text says why, for people."""
 
 
-def undoable(appeal: Appeal, *, actor: User, now: datetime) -> Event | None:
-    """The last change of the appeal, if this person can take it back now."""
-    last = _changes(appeal).select_related("snapshot").last()
+def undoable(appeal: Appeal, *, actor: User, now: datetime, lines: Iterable[Event] | None = None) -> Event | None:
+    """The last change of the appeal, if this person can take it back now.
+
+    `lines` is its timeline, where it is at hand with `undone_by` and `snapshot`: then it is not read again.
+    """
+    if lines is None:
+        last = _changes(appeal).select_related("snapshot").last()
+    else:
+        standing = (line for line in lines if line.kind in _CHANGES and not hasattr(line, "undone_by"))
+        last = max(standing, key=lambda line: line.pk, default=None)
     if last is None or not hasattr(last, "snapshot") or now >= until(last) or not _may(appeal, last, actor):
         return None
     return last

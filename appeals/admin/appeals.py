@@ -18,13 +18,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appeals import evidence, lifecycle, wording
-from appeals.admin import bulk, matter, page, verbs
+from appeals.admin import advice, bulk, matter, page, undoing, verbs
 from appeals.admin.exchange import AppealExchange
-from appeals.admin.forms import AppealForm, PromiseForm
+from appeals.admin.forms import AppealForm
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
-from appeals.promises import Promise
 
 LAST_SHOP = "last_shop"
 
@@ -39,6 +38,9 @@ class AppealAdmin(AppealExchange):
         view = self.admin_site.admin_view
         return [
             path("promise/", view(require_GET(self.promise_view)), name="appeals_appeal_promise"),
+            path("review/", view(require_POST(self.review_view)), name="appeals_appeal_review"),
+            path("<int:pk>/review/", view(require_POST(self.review_view)), name="appeals_appeal_review_of"),
+            path("<int:pk>/undo/", view(require_POST(self.undo_view)), name="appeals_appeal_undo"),
             path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
             path("<int:pk>/evidence/", view(require_GET(self.evidence_view)), name="appeals_appeal_evidence"),
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
@@ -64,10 +66,11 @@ class AppealAdmin(AppealExchange):
         if _ready(request, form) and (appeal := self._attempt(form, lambda now: self._log(request, form, now))):
             request.session[LAST_SHOP] = appeal.shop_id
             sent = appeal.status != Appeal.Status.DRAFT
-            messages.success(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."))
+            self._say(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."), appeal)
             return HttpResponseRedirect(appeal.get_absolute_url())
         form.focus_first()
-        return self.render(request, "form.html", _("Log an appeal"), form=form)
+        url = reverse("admin:appeals_appeal_review")
+        return self.render(request, "form.html", _("Log an appeal"), form=form, review_url=url)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -82,10 +85,12 @@ class AppealAdmin(AppealExchange):
             raise PermissionDenied
         form = AppealForm(*_sent(request), user=reader(request), instance=appeal)
         if _ready(request, form) and self._attempt(form, lambda now: self._edit(request, appeal, form, now)):
-            messages.success(request, _("Saved."))
+            self._say(request, _("Saved."), appeal)
             return HttpResponseRedirect(appeal.get_absolute_url())
         form.focus_first()
-        return self.render(request, "form.html", str(appeal), form=form, appeal=appeal)
+        draft = appeal.status == Appeal.Status.DRAFT
+        url = reverse("admin:appeals_appeal_review_of", args=[appeal.pk]) if draft else ""
+        return self.render(request, "form.html", str(appeal), form=form, appeal=appeal, review_url=url)
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """One small form for one verb; as a dialog where there is JavaScript, as a page where there is none."""
@@ -97,22 +102,30 @@ class AppealAdmin(AppealExchange):
             raise PermissionDenied
         form = form_class(*_sent(request), appeal=appeal, actor=reader(request))
         if _ready(request, form) and self._attempt(form, form.run):
-            messages.success(request, str(form.done))
+            self._say(request, str(form.done), appeal)
             gone = verb == "delete_draft"
             return _go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
         return self.render(request, "verb.html", str(form.label), form=form, appeal=appeal, subtitle=str(appeal))
 
     def promise_view(self, request: HttpRequest) -> HttpResponse:
-        """The line “the answer is promised by ...” for the form as it is filled in now."""
-        form, now = PromiseForm(request.GET, user=reader(request)), timezone.now()
-        context: dict[str, Any] = {"asked": form.is_valid()}
-        if form.is_valid():
-            try:
-                context["lines"] = _promise_lines(form.promises(now), now)
-                context["proposed"] = form.proposed_channel(reader(request), now)
-            except ValueError as error:
-                context["problem"] = str(error)
-        return TemplateResponse(request, "admin/appeals/appeal/promise.html", context)
+        return advice.promise_view(request)
+
+    def review_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
+        """What the text lacks, for the form of a new appeal or of a saved one."""
+        appeal = self._appeal(request, pk) if pk is not None else None
+        if pk is not None and appeal is None:
+            raise Http404
+        if not (self.has_change_permission(request, appeal) if appeal else self.has_add_permission(request)):
+            raise PermissionDenied
+        return advice.review_view(request, appeal)
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        appeal = self._appeal(request, pk)
+        if appeal is None:
+            raise Http404
+        if not self.has_change_permission(request, appeal):
+            raise PermissionDenied
+        return undoing.view(request, appeal)
 
     def help_view(self, request: HttpRequest) -> HttpResponse:
         """The keys, and the four kinds of a reply."""
@@ -165,10 +178,16 @@ class AppealAdmin(AppealExchange):
             return None
         return self.get_queryset(request).select_related(*related).filter(pk=pk).first()
 
+    def _say(self, request: HttpRequest, text: str, appeal: Appeal) -> None:
+        messages.success(request, undoing.with_way_back(text, appeal, reader(request), timezone.now()))
+
     def _show(self, request: HttpRequest, appeal: Appeal) -> TemplateResponse:
         now = timezone.now()
+        may_edit = self.has_change_permission(request, appeal)
         channel = appeal.channel
         story = matter.of(appeal, reader(request))
+        lines = page.timeline(appeal, story)
+        own = [line.event for line in lines if not line.other]
         return self.render(
             request,
             "page.html",
@@ -176,11 +195,13 @@ class AppealAdmin(AppealExchange):
             appeal=appeal,
             **matter.context(appeal, story, now),
             clocks=page.clocks(appeal, now),
-            timeline=page.timeline(appeal, story),
+            timeline=lines,
             next_step=page.next_step(appeal, now),
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
             first_verb=verbs.likely(appeal, now),
-            may_edit=self.has_change_permission(request, appeal),
+            may_edit=may_edit,
+            **(undoing.context(appeal, reader(request), now, own) if may_edit else {}),
+            review=advice.of_draft(appeal, reader(request), now),
             may_add=self.has_add_permission(request),
             attachments=list(appeal.attachments.all()),
             channel_open=wording.open_now(channel, now) if channel else "",
@@ -221,14 +242,6 @@ class AppealAdmin(AppealExchange):
             again["version"] = str(current.version)
             raise ValidationError(_stale(current, request))
         return lifecycle.edit(appeal=appeal, actor=reader(request), now=now, **form.facts())
-
-
-def _promise_lines(promised: dict[str, Promise | None], now: datetime) -> list[dict[str, str]]:
-    return [
-        {"kind": kind, "until": wording.until(promise.due_at, now), "why": promise.why}
-        for kind, promise in promised.items()
-        if promise
-    ]
 
 
 def _sent(request: HttpRequest) -> tuple[Any, Any]:

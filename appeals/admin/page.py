@@ -55,6 +55,8 @@ class Line(NamedTuple):
     ours: bool
     other: Appeal | None
     """The appeal of the matter that it belongs to, where that is not the one of the page."""
+    event: Event
+    undone: bool
 
 
 def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
@@ -68,7 +70,8 @@ def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
 def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
     """What happened in the whole matter, the latest first: what happened last decides what to do now."""
     others = {one.pk: one for one in matter if one.pk != appeal.pk}
-    events = Event.objects.filter(appeal__in=[appeal.pk, *others]).select_related("actor", "step")
+    events = Event.objects.filter(appeal__in=[appeal.pk, *others]).defer("snapshot__before")
+    events = events.select_related("actor", "step", "undone_by", "snapshot")
     return [_line(event, others.get(event.appeal_id)) for event in events.order_by("-at", "-id")]
 
 
@@ -123,4 +126,6 @@ def _line(event: Event, other: Appeal | None) -> Line:
         details=list(story.details(event)),
         ours=event.kind not in (Event.Kind.REPLY, Event.Kind.REMINDED, Event.Kind.DEADLINE),
         other=other,
+        event=event,
+        undone=hasattr(event, "undone_by"),
     )

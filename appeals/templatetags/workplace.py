@@ -3,11 +3,13 @@
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from appeals import reminders, wording
 from marketplaces.models.directory_row import Bilingual
 
 register = template.Library()
@@ -26,6 +28,23 @@ def roubles(amount: Decimal | int) -> str:
     return f"{number_format(amount, places, force_grouping=True)}\u00a0₽"
 
 
+@register.inclusion_tag("admin/stand.html")
+def reminders_stand() -> dict[str, str]:
+    """A red line for everybody while nobody looks for late deadlines."""
+    now = timezone.now()
+    since = reminders.stand_since(now)
+    return {"since": wording.near(since, now) if since else ""}
+
+
+@register.simple_tag
+def last_sweep() -> str:
+    """How long ago somebody looked for late deadlines."""
+    last, now = reminders.last_sweep_at(), timezone.now()
+    if last is None:
+        return _("The hub has not looked for late deadlines yet.")
+    return _("The hub looked for late deadlines %(span)s ago.") % {"span": wording.span(now - last)}
+
+
 @register.simple_tag
 def words() -> SafeString:
     """What the scripts of the workplace say, in the reader's language."""
@@ -40,5 +59,6 @@ def words() -> SafeString:
         "found": _("Numbers found in the text:"),
         "add": _("Add"),
         "attached": _("Files: %(names)s"),
+        "left": _("%(minutes)s min left"),
     }
     return json_script(said, "hub-words")

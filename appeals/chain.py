@@ -75,7 +75,7 @@ def place(appeal: Appeal) -> None:
     if appeal.previous_id in followers:
         text = _("No. %(number)s continues this appeal: it cannot be the earlier one as well.")
         raise ValidationError({"previous": text % {"number": appeal.previous_id}})
-    previous = Appeal.objects.only("matter").filter(pk=appeal.previous_id).first()
+    previous = Appeal.objects.only("matter").get(pk=appeal.previous_id) if appeal.previous_id else None
     appeal.matter_id = root(previous) if previous else None
     if later := followers - {appeal.pk}:
         Appeal.objects.filter(pk__in=later).update(matter=root(appeal))
@@ -108,7 +108,7 @@ def _of(roots: Collection[int]) -> AppealQuerySet:
 
 def _followers(appeal: Appeal) -> set[int]:
     """The appeals that continue this one, and those that continue them; itself included, once it is saved."""
-    if appeal.pk is None:
+    if appeal._state.adding:
         return set()
     later: dict[int, list[int]] = defaultdict(list)
     was = Appeal.objects.only("pk", "matter").get(pk=appeal.pk)

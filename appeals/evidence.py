@@ -72,7 +72,8 @@ def write(appeals: Sequence[Appeal], file: IO[bytes]) -> None:
     appeals = sorted(appeals, key=lambda one: one.pk)
     with translation.override("ru"), timezone.override(ZoneInfo(appeals[0].shop.marketplace.time_zone)):
         told = evidence_texts.events(appeals)
-        written, missing = [], []
+        written: list[dict[str, Any]] = []
+        missing: list[dict[str, Any]] = []
         with ZipFile(file, "w", ZIP_STORED) as archive:
             for entry in sorted(_entries(appeals, told), key=lambda one: one.path):
                 record = _add(archive, entry)
@@ -120,7 +121,7 @@ def _files(appeal: Appeal) -> Iterator[Entry]:
 
 
 def _opener(attachment: Attachment) -> Callable[[], IO[bytes]]:
-    return lambda: attachment.file.storage.open(attachment.file.name, "rb")
+    return lambda: attachment.file.storage.open(attachment.file.name or "", "rb")
 
 
 def _of_bytes(path: str, kind: str, appeal: int | None, at: datetime, content: bytes) -> Entry:

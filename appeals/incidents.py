@@ -13,6 +13,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appeals import deadlines, ladder, orders, state
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 1000
 """So many appeals are made in one go."""
-NUMBERS: Final = ("numbers", "номера")
-_NAMES: Final = {
-    **dict.fromkeys(NUMBERS, "numbers"),
-    **dict.fromkeys(("shop", "магазин"), "shop"),
-    **dict.fromkeys(("amount", "сумма"), "amount"),
-    **dict.fromkeys(("count", "количество"), "count"),
-}
+_RUSSIAN: Final = {"numbers": "номера", "shop": "магазин", "amount": "сумма", "count": "количество"}
+_NAMES: Final = {**{name: name for name in _RUSSIAN}, **{word: name for name, word in _RUSSIAN.items()}}
 _PLACE = re.compile(r"\{\s*([^\W\d]\w*)\s*\}")
 
 
@@ -59,10 +55,11 @@ class Text:
         for name in ("subject", "body", "desired_outcome"):
             for found in _PLACE.findall(getattr(self, name)):
                 if found.casefold() not in _NAMES:
-                    text = _("“{%(name)s}” is not known. Known: {numbers}, {shop}, {amount}, {count}.")
-                    raise ValidationError({name: text % {"name": found}})
-        if not any(name.casefold() in NUMBERS for name in _PLACE.findall(self.body)):
-            raise ValidationError({"body": _("Put {numbers} where the order numbers of each appeal are to stand.")})
+                    text = _("“%(name)s” is not known. Known: %(numbers)s, %(shop)s, %(amount)s, %(count)s.")
+                    raise ValidationError({name: text % {"name": f"{{{found}}}", **places()}})
+        if "numbers" not in {_NAMES[name.casefold()] for name in _PLACE.findall(self.body)}:
+            text = _("Put %(numbers)s where the order numbers of each appeal are to stand.")
+            raise ValidationError({"body": text % places()})
 
 
 @dataclass(frozen=True)
@@ -119,6 +116,12 @@ def edit(*, incident: Incident, **changes: Any) -> Incident:
     incident.full_clean()
     incident.save()
     return incident
+
+
+def places() -> dict[str, str]:
+    """The placeholders as they are written in the active language; both languages are read."""
+    russian = (get_language() or "").startswith("ru")
+    return {name: f"{{{word if russian else name}}}" for name, word in _RUSSIAN.items()}
 
 
 def filled(template: str, shop: Shop, group: Sequence[Order]) -> str:

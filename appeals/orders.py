@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -32,6 +32,8 @@ class Problem(NamedTuple):
 
     number: str
     text: str
+    appeal: int | None = None
+    """On which it stands already."""
 
 
 @dataclass
@@ -71,6 +73,21 @@ def appealed(shops: Collection[int], numbers: Collection[str]) -> dict[tuple[int
     for pk, shop, held in _holding(shops, sorted(wanted)):
         for number in wanted.intersection(held):
             found[shop, number] = max(pk, found.get((shop, number), 0))
+    return found
+
+
+def sift(pasted: Mapping[int, str], *, again: bool) -> dict[int, Reading]:
+    """What was pasted for each shop. What is appealed already is left out, unless it is to be appealed `again`."""
+    found = {shop: read(text) for shop, text in pasted.items()}
+    if again:
+        return found
+    known = appealed(list(found), {order.number for reading in found.values() for order in reading.orders})
+    for shop, reading in found.items():
+        for order in [one for one in reading.orders if (shop, one.number) in known]:
+            reading.orders.remove(order)
+            twin = known[shop, order.number]
+            text = _("stands on appeal No. %(twin)s already") % {"twin": twin}
+            reading.problems.append(Problem(order.number, text, twin))
     return found
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group
 
 from appeals import lifecycle
 from appeals.models import Appeal, Membership, Shop
+from hub import demo_stories
 from hub.models import User
 from marketplaces.models import Channel, Marketplace, ResponseTarget, Topic
 from marketplaces.working_time import Unit
@@ -178,7 +179,8 @@ def fill(*, now: datetime) -> int:
     shops = [_shop(name, facts, people) for name, facts in SHOPS.items()]
     for number in range(COUNT):
         _play(number, shops[number % len(shops)], people, now)
-    return COUNT
+    demo_stories.tell(shops, people, now)
+    return Appeal.objects.count()
 
 
 def _person(email: str, full_name: str, language: str, time_zone: str) -> User:

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appeals.admin import home
+from appeals.admin.people import reader
+from hub.trail import reading
 from marketplaces import offers
 
 Entry = tuple[str, str, str, str]
@@ -16,6 +18,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     work: list[Entry] = [
         (_("What needs me now"), "home", "index", ""),
         (_("Appeals"), "forum", "appeals_appeal_changelist", "appeals.view_appeal"),
+        (_("Incidents"), "crisis_alert", "appeals_incident_changelist", "appeals.view_appeal"),
         (_("Shops"), "storefront", "appeals_shop_changelist", "appeals.view_shop"),
         (_("Reminders"), "notifications", "appeals_reminder_changelist", "appeals.view_reminder"),
     ]
@@ -51,10 +54,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     known = _group(request, _("Directory"), directory)
     if request.user.has_perm("marketplaces.change_channel"):
         known["items"].append(_release(offers.count()))
+    last = _group(request, _("Settings"), settings)
+    last["items"] += _of_leads(request)
+    return [first, known, last]
+
+
+def _of_leads(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages of those who look after shops and people."""
+    if not reading.may_read(reader(request)):
+        return []
     return [
-        first,
-        known,
-        _group(request, _("Settings"), settings),
+        {"title": _("Handing over"), "icon": "swap_horiz", "link": reverse("handover")},
+        {"title": _("Trail"), "icon": "history", "link": reverse("trail")},
     ]
 
 

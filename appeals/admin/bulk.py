@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from appeals import lifecycle
 from appeals.admin import verbs
+from appeals.admin.filters import NUMBER
 from appeals.admin.people import reader
 from appeals.escalation import Paths
 from appeals.models import Appeal, Event
@@ -71,16 +72,36 @@ class BulkEscalate(verbs.EscalateForm):
         self.call(lifecycle.escalate, now, step=step, **self.cleaned_data)
 
 
-FORMS: dict[str, Any] = {form.verb: form for form in (BulkAssign, BulkEscalate, BulkSnooze, BulkResolve)}
+class BulkReply(verbs.ReplyForm):
+    """The marketplace wrote the same of all of them."""
+
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        return ""
+
+
+class BulkMessage(verbs.MessageForm):
+    def effect(self, appeal: Appeal, paths: Paths) -> str:
+        return ""
+
+
+_ALL = (BulkAssign, BulkEscalate, BulkSnooze, BulkResolve, BulkReply, BulkMessage)
+FORMS: dict[str, Any] = {form.verb: form for form in _ALL}
 
 
 def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
-    """The appeals that the address names, of those that the person sees; 404 for a list that nobody can mean."""
+    """The appeals that the address names, of those that the person sees; 404 for a list that nobody can mean.
+
+    They are named one by one, or by the incident that they belong to.
+    """
     ids = request.GET.get("ids", "").split("-")
-    if not all(one.isdecimal() for one in ids) or len(ids) > LIMIT:
+    incident = request.GET.get("incident", "")
+    if NUMBER.fullmatch(incident):
+        visible, ids = visible.filter(incident=int(incident)), []
+    elif not all(one.isdecimal() for one in ids) or len(ids) > LIMIT:
         raise Http404
     taken = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step")
-    rows = visible.filter(pk__in=ids).select_related("shop__marketplace", "assignee")
+    named = visible.filter(pk__in=ids) if ids else visible.order_by("pk")
+    rows = named.select_related("shop__marketplace", "assignee")
     return list(rows.prefetch_related(Prefetch("events", queryset=taken, to_attr="taken")))
 
 

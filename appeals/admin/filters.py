@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
 from appeals.admin import kept, needs
-from appeals.models import Appeal, Shop
+from appeals.models import Appeal, Incident, Shop
 from appeals.templatetags.workplace import roubles
 from marketplaces.models import Topic
 
+NUMBER = re.compile("[0-9]{1,18}")
 LEAST = (1_000, 10_000, 100_000)
 Lookups = list[tuple[str, Any]]
 
@@ -161,6 +163,22 @@ class KeptFilter(RadioFilter):
         return kept.narrow(queryset, _span(_period(request)), late)
 
 
+class IncidentFilter(RadioFilter):
+    """Offered only where an incident is looked at already: its page leads here."""
+
+    title = _("incident")
+    parameter_name = "incident"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
+        wanted = request.GET.get(self.parameter_name, "")
+        if not NUMBER.fullmatch(wanted):
+            return []
+        return [(str(row.pk), str(row)) for row in Incident.objects.visible_to(request.user).filter(pk=wanted)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
+        return queryset.filter(incident=_number(self.value())) if self.value() else queryset
+
+
 ALL: list[Any] = [
     TurnFilter,
     DueFilter,
@@ -172,6 +190,7 @@ ALL: list[Any] = [
     MoneyFilter,
     RepliedFilter,
     KeptFilter,
+    IncidentFilter,
 ]
 
 
@@ -209,6 +228,6 @@ def _chosen(choices: dict[Any, Any], value: str) -> Any:
 
 
 def _number(value: str) -> int:
-    if not value.isdecimal():
+    if not NUMBER.fullmatch(value):
         raise IncorrectLookupParameters
     return int(value)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -52,7 +53,7 @@ def packed(appeals: list[Appeal]) -> bytes:
     return file.getvalue()
 
 
-def opened(pack: bytes) -> tuple[ZipFile, dict[str, object]]:
+def opened(pack: bytes) -> tuple[ZipFile, dict[str, Any]]:
     archive = ZipFile(BytesIO(pack))
     assert archive.testzip() is None
     return archive, json.loads(archive.read("manifest.json"))
@@ -76,7 +77,7 @@ def test_taking_a_pack_is_noted_and_does_not_change_the_next_one(matter: list[Ap
 
 def test_every_file_is_in_the_manifest_with_a_hash_that_verifies(matter: list[Appeal]) -> None:
     archive, manifest = opened(packed(matter))
-    entries = {one["path"]: one for one in manifest["entries"]}  # type: ignore[attr-defined]
+    entries = {one["path"]: one for one in manifest["entries"]}
     assert {*archive.namelist()} == {*entries, "manifest.json"}
     for path, entry in entries.items():
         content = archive.read(path)
@@ -103,7 +104,7 @@ def test_it_holds_the_chronology_the_texts_whole_and_the_files(matter: list[Appe
     assert "31400001" in cells
     assert "Всё верно." in cells
     assert "3 рабочих дня (test)" in cells
-    assert [one["number"] for one in manifest["appeals"]] == [first, again]  # type: ignore[attr-defined]
+    assert [one["number"] for one in manifest["appeals"]] == [first, again]
 
 
 def test_entries_carry_the_time_of_what_they_hold(matter: list[Appeal]) -> None:
@@ -129,7 +130,7 @@ def test_a_file_that_is_gone_is_named_and_the_rest_is_there(matter: list[Appeal]
     attachment = matter[0].attachments.get()
     Path(attachment.file.path).unlink()
     archive, manifest = opened(packed(matter))
-    [missing] = manifest["missing"]  # type: ignore[misc]
+    [missing] = manifest["missing"]
     assert missing["path"].startswith(f"files/No{matter[0].pk}/01-")
     assert missing["sha256_when_added"] == attachment.sha256
     assert missing["path"] not in archive.namelist()
@@ -209,7 +210,7 @@ def test_the_page_gives_the_pack_of_one_appeal_or_of_the_matter(ours: Client, ma
         answer = ours.get(url, query)
         assert answer.headers["Content-Type"] == "application/zip"
         _archive, manifest = opened(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
-        assert len(manifest["appeals"]) == count  # type: ignore[arg-type]
+        assert len(manifest["appeals"]) == count
     assert "evidence-matter-" in answer.headers["Content-Disposition"]
 
 

@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
-from appeals.models import Appeal, Deadline, Shop
-from hub import demo
+from appeals import chain
+from appeals.models import Appeal, Deadline, Incident, Shop
+from hub import demo, demo_stories
 from hub.models import User
+
+# Some sixty appeals, a matter of three, and an incident in three shops
+ALL = demo.COUNT + 3 + 3 * demo_stories.ORDERS
 
 
 @pytest.fixture
@@ -18,11 +22,18 @@ def filled(db: None) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_there_are_some_sixty_appeals_in_every_state() -> None:
-    assert Appeal.objects.count() == demo.COUNT
+    assert Appeal.objects.count() == ALL
     assert set(Appeal.objects.values_list("status", flat=True)) == set(Appeal.Status.values)
     assert set(Deadline.objects.values_list("state", flat=True)) == set(Deadline.State.values)
     assert set(Deadline.objects.values_list("kind", flat=True)) == set(Deadline.Kind.values)
     assert Appeal.objects.overdue(datetime(2026, 11, 20, 9, 0, tzinfo=UTC)).count() >= 10
+
+
+@pytest.mark.usefixtures("filled")
+def test_one_matter_took_three_appeals_and_one_fault_many() -> None:
+    [last] = Appeal.objects.exclude(matter=None).filter(next=None)
+    assert [one.outcome for one in chain.members(last).order_by("pk")] == ["ignored", "ignored", ""]
+    assert Incident.objects.get().appeals.values("shop").distinct().count() == 3
 
 
 @pytest.mark.usefixtures("filled")
@@ -43,7 +54,7 @@ def test_the_team_can_log_in_and_nobody_is_real() -> None:
 @pytest.mark.django_db
 def test_a_hub_with_work_in_it_is_left_alone(filled: None, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("demo")
-    assert Appeal.objects.count() == demo.COUNT
+    assert Appeal.objects.count() == ALL
     assert "nothing is added" in capsys.readouterr().out
 
 

@@ -13,7 +13,7 @@ from marketplaces.api.parsers import MultiPartParser
 from marketplaces.api.views import SLUG
 
 VERSIONED = ("channels", "topics", "response-targets", "escalation-steps", "shops", "appeals")
-MOVES = ("submit", "replies", "messages", "escalate", "resolve", "reopen", "snooze")
+MOVES = ("submit", "replies", "messages", "escalate", "resolve", "reopen", "snooze", "undo")
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -83,6 +83,7 @@ _SHORT = {
     "destroy": "delete",
     "content_retrieve": "content",
     "promise_retrieve": "promise",
+    "review_list": "review",
     "me_retrieve": "me",
     "contact_list": "contact",
     "escalation_path_list": "escalation_path",

@@ -255,6 +255,8 @@ UNFOLD = {
         lambda request: static("hub/access.js"),
         lambda request: static("hub/typing.js"),
         lambda request: static("hub/workplace.js"),
+        lambda request: static("hub/review.js"),
+        lambda request: static("hub/undo.js"),
     ],
     "DASHBOARD_CALLBACK": "appeals.admin.home.dashboard",
     "SIDEBAR": {"navigation": "hub.site.navigation"},

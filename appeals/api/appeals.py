@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
-from appeals import lifecycle
+from appeals import lifecycle, undo
 from appeals.api import filters, moves
 from appeals.api.people import NotOnlyLooking, caller
 from appeals.api.serializers import AppealSerializer
@@ -23,7 +23,7 @@ from appeals.escalation import Paths
 from appeals.models import Appeal, Event, Shop
 from marketplaces.api.views import DIGITS
 
-ESCALATIONS = Event.objects.filter(kind=Event.Kind.ESCALATED).select_related("step").order_by("at", "id")
+ESCALATIONS = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step").order_by("at", "id")
 # What an answer shows, and no more: the text that is searched is as long as the body
 SHOWN = (
     *(field.attname for field in Appeal._meta.concrete_fields if field.name != "search_text"),
@@ -145,6 +145,15 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     def snooze(self, request: Request, pk: str) -> Response:
         """Silences the reminders for a while. No deadline moves."""
         return self._move(lifecycle.snooze, moves.SnoozeSerializer)
+
+    @move(moves.UndoSerializer, "undo")
+    def undo(self, request: Request, pk: str) -> Response:
+        """Takes back what was noted by mistake, within ten minutes: by whoever did it, or a lead of the shop.
+
+        The appeal and its clocks become what they were; the timeline keeps both events. It is a 409 when it is too
+        late, or when something came after it: then that is undone first.
+        """
+        return self._move(undo.undo, moves.UndoSerializer)
 
     def _move(self, verb: Callable[..., Appeal], arguments: type[Serializer[Any]]) -> Response:
         appeal = self.get_object()

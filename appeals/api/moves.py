@@ -70,3 +70,13 @@ class ReopenSerializer(KnownFields):
 class SnoozeSerializer(KnownFields):
     until = Moment(allow_null=True, help_text=_("Nobody is reminded before; null ends the silence."))
     note = _note(required=False, allow_blank=True)
+
+
+@example("the last change", {})
+class UndoSerializer(KnownFields):
+    event = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10**18 - 1,
+        help_text=_("Number of the event to undo; without it: the last change."),
+    )

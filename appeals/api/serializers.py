@@ -217,14 +217,23 @@ class EventSerializer(RowSerializer):
     recorded_at = Moment(read_only=True, help_text="When the hub was told.")
     actor = EmailOfPerson(read_only=True, help_text="Who did it here; null: the hub itself.")
     step = serializers.IntegerField(source="step_id", allow_null=True, read_only=True)
+    undoes = serializers.IntegerField(
+        source="undoes_id", allow_null=True, read_only=True, help_text="Number of the event that this one takes back."
+    )
+    is_undone = serializers.SerializerMethodField(help_text="It was taken back, and counts for nothing.")
     data = serializers.DictField(  # type: ignore[assignment]
         read_only=True, help_text="Details, by the kind of the event."
     )
 
     class Meta:
         model = Event
-        fields = ("id", "kind", "reply_kind", "at", "recorded_at", "actor", "text", "step", "data")
+        fields = (
+            *("id", "kind", "reply_kind", "at", "recorded_at", "actor", "text", "step", "undoes", "is_undone", "data"),
+        )
         read_only_fields = fields
+
+    def get_is_undone(self, event: Event) -> bool:
+        return hasattr(event, "undone_by")
 
 
 class AttachmentSerializer(RowSerializer):

@@ -38,7 +38,7 @@ class OfAppeal(GenericViewSet[Any]):
 class EventViewSet(ListModelMixin, OfAppeal):
     """The timeline of an appeal."""
 
-    queryset = Event.objects.select_related("actor")
+    queryset = Event.objects.select_related("actor", "undone_by")
     serializer_class = EventSerializer
     ordering = "at"
     ordering_fields = ("at",)

@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException, ErrorDetail, ParseError, Val
 from rest_framework.settings import api_settings
 
 from appeals.lifecycle import StateError
+from appeals.undo import UndoError
 from hub import failures
 from marketplaces.api.parsers import TooLargeError
 from marketplaces.opening_hours import MomentError
@@ -106,6 +107,7 @@ def _refuse_input(error: DjangoValidationError) -> APIException:
 
 _REFUSALS: dict[Any, Callable[[Any], Exception]] = {
     StateError: lambda error: ConflictError(str(error), "state", status=error.status, allowed=error.allowed),
+    UndoError: lambda error: ConflictError(str(error), "not_undoable"),
     DjangoValidationError: _refuse_input,
     ProtectedError: lambda _error: ConflictError(str(_("It is in use, so that it cannot be deleted.")), "protected"),
     IntegrityError: lambda error: violation(error) or error,

@@ -51,7 +51,7 @@ class Protocol(GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",))
+        return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",), no_key=True)
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         super().check_object_permissions(request, obj)

@@ -45,6 +45,7 @@ def test_every_route_with_a_number_is_404_for_somebody_of_another_team(
         "resolve": {"outcome": "granted"},
         "reopen": {"note": "x"},
         "snooze": {"until": None},
+        "undo": {},
         "shops": {"members": [agent.email]},
     }
     agent.user_permissions.set(Permission.objects.all())

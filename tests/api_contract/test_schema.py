@@ -42,7 +42,9 @@ POST appeals/{id}/escalate/
 POST appeals/{id}/resolve/
 POST appeals/{id}/reopen/
 POST appeals/{id}/snooze/
+POST appeals/{id}/undo/
 GET appeals/{appeal_id}/events/
+GET appeals/{appeal_id}/review/
 GET POST appeals/{appeal_id}/attachments/
 GET appeals/{appeal_id}/attachments/{id}/content/
 GET reminders/

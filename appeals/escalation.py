@@ -10,18 +10,20 @@ from marketplaces.models import EscalationStep
 
 
 class Paths:
-    """The sellers' paths on a day, read once: for one appeal, or for a page of them.
+    """The sellers' paths on a day, read once: for a page of appeals, or that of one marketplace.
 
     `fields` are those of the steps that are read at once; without them, all, and the channel.
     """
 
-    def __init__(self, on: date, fields: Collection[str] = ()) -> None:
-        self.on, self.fields = on, fields
+    def __init__(self, on: date, fields: Collection[str] = (), *, marketplace_id: int | None = None) -> None:
+        self.on, self.fields, self.marketplace_id = on, fields, marketplace_id
 
     @cached_property
     def _steps(self) -> dict[int, list[EscalationStep]]:
         steps: dict[int, list[EscalationStep]] = defaultdict(list)
         proposed = EscalationStep.objects.for_sellers(on=self.on).filter(is_proposed=True)
+        if self.marketplace_id:
+            proposed = proposed.filter(marketplace=self.marketplace_id)
         rows = proposed.only(*self.fields) if self.fields else proposed.select_related("channel__marketplace")
         for step in rows:
             steps[step.marketplace_id].append(step)

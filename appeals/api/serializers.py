@@ -1,10 +1,12 @@
 """Appeals on the wire, and what belongs to them."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -29,6 +31,8 @@ from marketplaces.api.fields import (
 )
 from marketplaces.models import Channel, EscalationStep, Topic
 from marketplaces.working_time import Unit
+
+STEP_SHOWN = ("marketplace", "position", "name", "name_en", "takes_place", "channel", "term_amount", "term_unit")
 
 
 class ShopOfCaller(Key):
@@ -82,8 +86,10 @@ class NextStepSerializer(RowSerializer):
     """The step that the path proposes next."""
 
     name = serializers.SerializerMethodField()
-    channel = serializers.IntegerField(source="channel_id", allow_null=True, help_text="Number of its channel.")
-    term_unit = OrNull(choices=Unit.choices)
+    channel = serializers.IntegerField(
+        source="channel_id", allow_null=True, read_only=True, help_text="Number of its channel."
+    )
+    term_unit = OrNull(choices=Unit.choices, read_only=True)
 
     class Meta:
         model = EscalationStep
@@ -93,21 +99,24 @@ class NextStepSerializer(RowSerializer):
     def get_name(self, step: EscalationStep) -> str:
         return step.text("name")
 
+    def get_attribute(self, appeal: Any) -> EscalationStep | None:
+        paths: Paths | None = self.context.get("paths")  # of a list: one for the whole page
+        if paths is None:
+            today = timezone.localdate(now_of(self))
+            paths = Paths(today, STEP_SHOWN, marketplace_id=appeal.shop.marketplace_id)
+        return paths.next(appeal, appeal.escalations)
+
+    def to_representation(self, step: EscalationStep) -> dict[str, Any]:
+        shown: dict[int, Any] = self.context.setdefault("steps", {})  # the same few are next for all appeals of a page
+        if step.pk not in shown:
+            shown[step.pk] = super().to_representation(step)
+        found: dict[str, Any] = shown[step.pk]
+        return found
+
 
 class EscalationSerializer(Shown):
     taken = TakenStepSerializer(many=True, source="escalations", read_only=True)
-    next = serializers.SerializerMethodField()
-
-    @extend_schema_field(NextStepSerializer(allow_null=True))
-    def get_next(self, appeal: Appeal) -> Any:
-        paths: Paths = self.context["paths"]
-        step = paths.next(appeal, appeal.escalations)  # type: ignore[attr-defined]
-        if step is None:
-            return None
-        shown: dict[int, Any] = self.context["steps"]  # the same few steps are next for all appeals of a page
-        if step.pk not in shown:
-            shown[step.pk] = NextStepSerializer(step, context=self.context).data
-        return shown[step.pk]
+    next = NextStepSerializer(read_only=True, allow_null=True)
 
 
 @example(
@@ -152,7 +161,7 @@ class AppealSerializer(RowSerializer):
     is_overdue = serializers.SerializerMethodField()
     overdue_seconds = serializers.SerializerMethodField(help_text="How late it is; 0: not late.")
     escalation = EscalationSerializer(source="*", read_only=True)
-    deadlines = DeadlineSerializer(many=True, read_only=True)
+    deadlines = DeadlineSerializer(many=True, source="clocks", read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page for people.")
 
     class Meta:
@@ -208,7 +217,7 @@ class AppealSerializer(RowSerializer):
 
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_url(self, appeal: Appeal) -> str:
-        return f"{settings.BASE_URL}{appeal.get_absolute_url()}"
+        return f"{settings.BASE_URL}{_page().format(appeal.pk)}"
 
 
 class EventSerializer(RowSerializer):
@@ -253,6 +262,12 @@ class UploadSerializer(KnownFields):
     file = serializers.FileField(
         help_text="At most 20 MB; a picture, PDF, office document, ZIP, video or plain text, by its bytes.",
     )
+
+
+@cache
+def _page() -> str:
+    """The path of an appeal's page for people, with a place for its number: a path costs more than all the rest."""
+    return Appeal(pk=0).get_absolute_url().replace("/0/", "/{}/")
 
 
 def _seconds(late: timedelta | None) -> int:

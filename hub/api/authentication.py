@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -22,10 +21,8 @@ class TokenAuthentication(KnoxAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         now = timezone.now()
         digest = hash_token(token.decode("latin-1"))
-        found = (
-            ApiToken.objects.select_related("user").filter(Q(expiry=None) | Q(expiry__gt=now), digest=digest).first()
-        )
-        if found is None:
+        found = next(iter(ApiToken.objects.select_related("user").filter(digest=digest)), None)
+        if found is None or (found.expiry is not None and found.expiry <= now):
             raise AuthenticationFailed(_("The token is not known, has expired or was revoked."))
         if not found.user.is_active:
             raise AuthenticationFailed(_("The account of this token is closed."))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth import get_permission_codename
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,9 +10,16 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from appeals.api.people import caller
-from appeals.models import Membership
+from appeals.models import Appeal, Membership, Shop
 from hub.models import ApiToken, User
 from marketplaces.api.fields import Moment
+from marketplaces.models import Channel, EscalationStep, ResponseTarget, Topic
+
+WRITES = {
+    f"{kind._meta.app_label}.{get_permission_codename(action, kind._meta)}"
+    for kind in (Appeal, Shop, Channel, Topic, ResponseTarget, EscalationStep)
+    for action in ("add", "change", "delete")
+}
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -37,7 +45,9 @@ class OwnShopSerializer(serializers.ModelSerializer[Membership]):
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
-    permissions = serializers.SerializerMethodField(help_text="Such as `marketplaces.change_channel`.")
+    permissions = serializers.SerializerMethodField(
+        help_text="What it may write here, such as `marketplaces.change_channel`, if its shops allow it."
+    )
     shops = OwnShopSerializer(many=True, source="memberships", help_text="The shops it works for.")
     token = serializers.SerializerMethodField(help_text="Null for a person in the browser.")
 
@@ -47,7 +57,8 @@ class MeSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
     def get_permissions(self, user: User) -> list[str]:
-        return sorted(user.get_all_permissions())
+        """Those that the API asks for, and not the many of the workplace. Reading needs none."""
+        return sorted(WRITES & user.get_all_permissions())
 
     @extend_schema_field(TokenSerializer(allow_null=True))
     def get_token(self, user: User) -> Any:

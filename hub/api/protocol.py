@@ -11,14 +11,17 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
+from django.utils.functional import cached_property
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from hub.api.etags import check_if_match, etag
 from hub.api.filters import check_parameters
 from hub.api.idempotency import once
+from hub.api.kept import shelf
 
 
 class Protocol(GenericViewSet[Any]):
@@ -32,7 +35,7 @@ class Protocol(GenericViewSet[Any]):
         super().perform_authentication(request)
         if request.user.is_authenticated:
             translation.activate(request.user.language)
-            timezone.activate(ZoneInfo(request.user.time_zone))
+            timezone.activate(ZoneInfo(request.user.zone_name))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -53,6 +56,17 @@ class Protocol(GenericViewSet[Any]):
         rows = super().get_queryset()
         return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",), no_key=True)
 
+    def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Any]:
+        kwargs.setdefault("context", self.get_serializer_context())
+        serializer = shelf.lend(self.get_serializer_class(), *args, **kwargs)
+        self.lent.append(serializer)
+        return serializer
+
+    @cached_property
+    def lent(self) -> list[BaseSerializer[Any]]:
+        """The serializers that go back to the shelf when the answer stands."""
+        return []
+
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         super().check_object_permissions(request, obj)
         if request.method not in SAFE_METHODS:
@@ -63,6 +77,8 @@ class Protocol(GenericViewSet[Any]):
         tag = etag(getattr(getattr(getattr(response, "data", None), "serializer", None), "instance", None))
         if tag:
             final.headers["ETag"] = tag
+        while self.lent:
+            shelf.take_back(self.lent.pop())
         final.headers["Content-Language"] = translation.get_language() or ""
         return final
 

@@ -225,12 +225,37 @@ def shown_by(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any], An
     if isinstance(field, serializers.PrimaryKeyRelatedField):
         return attrgetter(f"{source}_id")
     if isinstance(field, serializers.SlugRelatedField):
-        related, slug = attrgetter(source), attrgetter(str(field.slug_field))
-        return lambda row: None if (other := related(row)) is None else slug(other)
+        return _name_of(source, str(field.slug_field))
     if source == "*" or type(field).get_attribute is not serializers.Field.get_attribute:
         return lambda row: None if (value := field.get_attribute(row)) is None else show(value)
     value_of = attrgetter(source)
+    if type(field).to_representation in _AS_IT_IS and isinstance(field.parent, RowSerializer):
+        return value_of
     return lambda row: None if (value := value_of(row)) is None else show(value)
+
+
+# What the framework makes of a column's value for these is that value, as JSON writes it
+_AS_IT_IS = {
+    kind.to_representation
+    for kind in (
+        serializers.CharField,
+        serializers.IntegerField,
+        serializers.BooleanField,
+        serializers.ChoiceField,
+    )
+}
+
+
+def _name_of(source: str, slug: str) -> Callable[[Any], Any]:
+    """The name of another row: read by the query beside the row's own columns, as `topic_slug`, or from that row."""
+    beside, related, name = f"{source}_{slug}".replace(".", "_"), attrgetter(source), attrgetter(slug)
+
+    def show(row: Any) -> Any:
+        if beside in row.__dict__:
+            return row.__dict__[beside]
+        return None if (other := related(row)) is None else name(other)
+
+    return show
 
 
 def now_of(serializer: serializers.BaseSerializer[Any]) -> datetime:

@@ -311,3 +311,30 @@ def test_me_tells_who_the_token_is_and_what_it_may_do(api: APIClient, agent: Use
     assert body["token"]["name"] == "test"
     assert body["token"]["expires_at"] is None
     assert len(body["token"]["token_key"]) == 15
+
+
+def test_me_names_what_may_be_written_here_and_not_the_rights_of_the_workplace(admin_api: APIClient) -> None:
+    found = admin_api.get("/api/v1/me/").json()["permissions"]
+    assert len(found) == 18
+    assert {"appeals.add_shop", "appeals.change_appeal", "marketplaces.delete_escalationstep"} <= set(found)
+
+
+def test_a_refusal_is_in_the_language_of_its_reader_whoever_read_it_before(api: APIClient, shop: Shop) -> None:
+    """What a request needs is built once and used again: not with the words of the one before."""
+    reader = User.objects.create_user("reader@example.com", language="ru")
+    shop.members.add(reader)
+    body = {"shop": shop.pk, "subject": "x" * 301}
+    answers = [client.post(APPEALS, body) for client in (api, call_as(reader), api)]
+    english, russian, again = ([error["detail"] for error in answer.json()["errors"]] for answer in answers)
+    assert english == again
+    assert not set(english) & set(russian)
+
+
+def test_nothing_of_one_request_shows_in_the_next(api: APIClient, shop: Shop, foreign: Appeal) -> None:
+    assert api.post(APPEALS, {"shop": shop.pk, "subject": ""}).status_code == 400
+    assert api.post(APPEALS, {"shop": shop.pk, "subject": "x", "body": "secret"}).status_code == 201
+    refused(api.post(APPEALS, {"shop": foreign.shop_id, "subject": "x"}), 400, "does_not_exist")
+    second = api.post(APPEALS, {"shop": shop.pk, "subject": "y"}).json()
+    assert (second["subject"], second["body"]) == ("y", "")
+    refused(api.patch(f"{APPEALS}{second['id']}/", {"subject": ""}), 400)
+    assert api.get(f"{APPEALS}{second['id']}/").json() == second

@@ -18,6 +18,8 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph as WordParagraph
 
+MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 Style = Literal["title", "heading", "text", "side", "item", "note", "rule"]
 
 # What XML 1.0 cannot carry: control characters but tab and line feed, halves of pairs, non-characters

@@ -83,6 +83,7 @@ _SHORT = {
     "destroy": "delete",
     "content_retrieve": "content",
     "promise_retrieve": "promise",
+    "letter_retrieve": "letter",
     "review_list": "review",
     "me_retrieve": "me",
     "contact_list": "contact",

@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "TargetKind": "marketplaces.models.ResponseTarget.Kind",
         "DeadlineKind": "appeals.models.Deadline.Kind",
         "EventKind": "appeals.models.Event.Kind",
+        "LetterEnum": "marketplaces.models.EscalationStep.Letter",
         "ReplyKind": "appeals.models.Event.ReplyKind",
         "ChannelState": "marketplaces.models.State",
         "DeadlineState": "appeals.models.Deadline.State",

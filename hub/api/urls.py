@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from appeals.api.appeals import AppealViewSet
+from appeals.api.letters import LetterViewSet
 from appeals.api.promises import ContactViewSet, PromiseViewSet
 from appeals.api.reminders import ReminderViewSet
 from appeals.api.review import ReviewViewSet
@@ -85,6 +86,7 @@ urlpatterns = [
     path("v1/me/", wired(MeViewSet).as_view({"get": "retrieve"}), name="me"),
     re_path(rf"^v1/{OF_APPEAL}/review/$", wired(ReviewViewSet).as_view({"get": "list"}), name="review"),
     re_path(rf"^v1/{OF_MARKETPLACE}/promise/$", wired(PromiseViewSet).as_view({"get": "retrieve"}), name="promise"),
+    re_path(rf"^v1/{OF_APPEAL}/letter/$", wired(LetterViewSet).as_view({"get": "retrieve"}), name="letter"),
     path("v1/", include(router().urls)),
     re_path(r"^", NoSuchAddress.as_view()),
 ]

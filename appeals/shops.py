@@ -22,7 +22,8 @@ def create(*, actor: User, members: Iterable[User] = (), **fields: Any) -> Shop:
     shop.full_clean()
     shop.save()
     Membership.objects.create(shop=shop, user=actor, is_lead=True)
-    Membership.objects.bulk_create(Membership(shop=shop, user=user) for user in {*members} - {actor})
+    for user in {*members} - {actor}:  # one by one: signals tell the trail of each
+        Membership.objects.create(shop=shop, user=user)
     return shop
 
 
@@ -45,11 +46,12 @@ def _set_members(shop: Shop, actor: User, wanted: set[User]) -> None:
     present = {membership.user: membership for membership in shop.memberships.select_related("user")}
     if wanted == set(present):
         return
-    if not actor.is_superuser and not (actor in present and present[actor].is_lead):
+    if not Shop.objects.led_by(actor).filter(pk=shop.pk).exists():
         raise PermissionDenied
     if any(one.is_lead for one in present.values()) and not any(
         present[user].is_lead for user in wanted & set(present)
     ):
         raise ValidationError({"members": _("Somebody who leads the shop must stay.")})
     shop.memberships.exclude(user__in=wanted).delete()
-    Membership.objects.bulk_create(Membership(shop=shop, user=user) for user in wanted - set(present))
+    for user in wanted - set(present):
+        Membership.objects.create(shop=shop, user=user)

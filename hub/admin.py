@@ -12,13 +12,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -28,7 +30,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from hub import twofactor
+from hub import locks, people, twofactor
 from hub.days_off import DaysOffField
 from hub.models import ApiToken, User
 
@@ -81,12 +83,14 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["email", "full_name"]
     ordering = ["email"]
     filter_horizontal = []
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["last_login", "date_joined", "open_appeals", "trail"]
+    actions = ["turn_second_step_off", "end_locks"]
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["email", "password", "full_name"]}),
         (_("How they work"), {"fields": ["language", "time_zone", "working_hours", "days_off"]}),
         (_("What they may do"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Their work"), {"fields": ["open_appeals", "trail"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
@@ -116,9 +120,43 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return bool(super().has_delete_permission(request, obj))
+        """Who leaves is deactivated, and stays in the history of what they did. Only an unused account is deleted."""
+        unused = isinstance(obj, User) and obj.last_login is None and self.has_change_permission(request, obj)
+        return unused and bool(super().has_delete_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            people.deactivate(obj)
+            messages.info(request, gettext("The account is closed: its tokens are gone, its sessions have ended."))
+
+    @action(description=_("Turn the second step off: the phone is lost"))
+    def turn_second_step_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in self._whom_they_may_change(request, queryset):
+            twofactor.turn_off(user)
+            messages.success(request, gettext("%(user)s logs in with the password alone.") % {"user": user})
+
+    @action(description=_("Let them try to log in again at once"))
+    def end_locks(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in self._whom_they_may_change(request, queryset):
+            locks.release(user)
+            messages.success(request, gettext("%(user)s may try to log in again.") % {"user": user})
+
+    def _whom_they_may_change(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:
+        return [user for user in queryset if self.has_change_permission(request, user)]
+
+    @display(description=_("open appeals"))
+    def open_appeals(self, obj: User) -> SafeString | str:
+        """Those in the shops that the reader leads are handed over from here."""
+        count = obj.assigned_appeals.filter(people.OPEN).count()
+        if not count:
+            return gettext("none")
+        words = ngettext("%(count)d appeal: hand over", "%(count)d appeals: hand over", count) % {"count": count}
+        return format_html('<a class="underline" href="{}">{}</a>', reverse("handover-person", args=[obj.pk]), words)
+
+    @display(description=_("what they did"))
+    def trail(self, obj: User) -> SafeString:
+        return format_html('<a class="underline" href="{}?who={}">{}</a>', reverse("trail"), obj.pk, gettext("Trail"))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

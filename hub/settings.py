@@ -46,7 +46,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
+    "auditlog",
     "hub",
+    "hub.trail",
     "marketplaces",
     *discover(BASE_DIR / "marketplaces"),
     "appeals",
@@ -61,11 +63,12 @@ MIDDLEWARE = [
     "hub.security.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "hub.security.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "hub.security.SessionMiddleware",
+    "hub.trail.listening.TrailMiddleware",
     "hub.middleware.ReaderMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -91,7 +94,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database()}
-MIGRATION_MODULES = {"knox": None}  # hub.ApiToken stands in the place of its table
+MIGRATION_MODULES = {"knox": None, "auditlog": None}  # our own models stand in the place of their tables
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
@@ -138,6 +141,10 @@ SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# The trail
+AUDITLOG_LOGENTRY_MODEL = "trail.TrailEntry"
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 
 # Languages and time: Russian first; everything is stored in UTC and shown in the reader's zone
 LANGUAGE_CODE = "ru"

@@ -5,8 +5,9 @@ from django.views.generic import RedirectView
 
 from appeals.admin import reference
 from appeals.admin.recompute import recompute_view
-from hub import login
+from hub import handover, login
 from hub.admin import profile
+from hub.trail.page import trail_view
 from marketplaces.admin import files, offers
 from marketplaces.admin.hours import preview_view
 
@@ -18,6 +19,9 @@ urlpatterns = [
     path("admin/password/sent/", login.ForgottenDoneView.as_view(), name="password_reset_done"),
     path("admin/password/<uidb64>/<token>/", login.NewPasswordView.as_view(), name="password_reset_confirm"),
     path("admin/profile/second-step/", staff_member_required(login.second_step_view), name="second-step"),
+    path("admin/trail/", staff_member_required(trail_view), name="trail"),
+    path("admin/handover/", staff_member_required(handover.people_view), name="handover"),
+    path("admin/handover/<int:pk>/", staff_member_required(handover.person_view), name="handover-person"),
     path("admin/profile/", staff_member_required(profile), name="profile"),
     path("admin/where-to-write/", staff_member_required(reference.contact_view), name="where-to-write"),
     path(

@@ -68,7 +68,9 @@ class MembershipInline(TabularInline):
         return self._leads(request, obj)
 
     def _leads(self, request: HttpRequest, shop: Shop | None) -> bool:
-        return request.user.is_superuser or bool(shop and Shop.objects.led_by(request.user).filter(pk=shop.pk).exists())
+        return request.user.is_superuser or bool(
+            shop and Shop.objects.led_by(request.user).filter(pk=shop.pk).exists()
+        )
 
 
 @admin.register(Shop)

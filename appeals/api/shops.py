@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -58,9 +58,14 @@ class ShopSerializer(RowSerializer):
         return marketplace
 
 
-class MayAddShops(BasePermission):
+class MayChangeShops(BasePermission):
+    """As in the workplace: whose role lets them look at shops changes one only with the right to do so."""
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.method != "POST" or request.user.has_perm("appeals.add_shop")
+        if request.method == "POST":
+            return request.user.has_perm("appeals.add_shop")
+        looks_only = request.user.has_perm("appeals.view_shop") and not request.user.has_perm("appeals.change_shop")
+        return request.method in SAFE_METHODS or not looks_only
 
 
 class ShopViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Shop]):
@@ -68,7 +73,7 @@ class ShopViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Shop]):
 
     serializer_class = ShopSerializer
     queryset = Shop.objects.select_related("marketplace").prefetch_related("members")
-    permission_classes = [IsAuthenticated, MayAddShops, NotOnlyLooking]
+    permission_classes = [IsAuthenticated, MayChangeShops, NotOnlyLooking]
     lookup_value_regex = DIGITS
     ordering = "id"
     ordering_fields = ("id", "name", "created_at")

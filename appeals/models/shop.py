@@ -23,6 +23,13 @@ class ShopQuerySet(models.QuerySet["Shop"]):
             return self.all()
         return self.filter(pk__in=Membership.objects.filter(user=user).values("shop"))
 
+    def led_by(self, user: User | AnonymousUser) -> ShopQuerySet:
+        """Whose members and trail they look after: leads have their shops, administrators all."""
+        seen = self.visible_to(user)
+        if not user.is_authenticated or user.is_superuser:
+            return seen
+        return seen.filter(pk__in=Membership.objects.filter(user=user, is_lead=True).values("shop"))
+
 
 class Shop(models.Model):
     """Our seller account on one marketplace, with its legal entity."""

@@ -1,0 +1,284 @@
+"""The trail as one list: timelines of appeals, the history of the directory, and the lines of the trail itself.
+
+Each of the three is read by its own query, by position and never by a count, and merged: a page costs the same number
+of queries, however long the trail is. Administrators of the installation read everything; who leads a shop reads what
+was done for it; who administers people reads what belongs to no shop, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import Group
+from django.db.models import Model, Q, QuerySet
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from appeals.models import Appeal, Event, Membership, ReminderRule, Shop
+from hub.models import ApiToken, User
+from hub.trail.models import TrailEntry
+from marketplaces import facts_text, history
+from marketplaces.models import DirectoryChange
+
+APPEALS, DIRECTORY = "appeals", "directory"
+KINDS: dict[str, Any] = {
+    APPEALS: gettext_lazy("appeals"),
+    DIRECTORY: gettext_lazy("directory"),
+    **{str(kind.value): kind.label for kind in TrailEntry.Kind},
+}
+MODELS: dict[str, type[Model]] = {
+    TrailEntry.Kind.PERSON: User,
+    TrailEntry.Kind.ROLE: Group,
+    TrailEntry.Kind.TOKEN: ApiToken,
+    TrailEntry.Kind.SHOP: Shop,
+    TrailEntry.Kind.MEMBER: Membership,
+    TrailEntry.Kind.RULE: ReminderRule,
+    TrailEntry.Kind.DRAFT: Appeal,
+}
+ACTIONS = {
+    TrailEntry.Action.CREATE: gettext_lazy("added"),
+    TrailEntry.Action.UPDATE: gettext_lazy("changed"),
+    TrailEntry.Action.DELETE: gettext_lazy("deleted"),
+}
+LONGEST = 200
+
+
+class Line(NamedTuple):
+    at: datetime
+    who: str
+    kind: str
+    what: str
+    thing: str
+    url: str
+    details: list[str]
+    place: tuple[datetime, int, int]
+    """Where it stands: its moment, which of the three lists it is of, its key."""
+
+
+class Asked(NamedTuple):
+    """What the page is asked for. None and empty: everything."""
+
+    who: int | None = None
+    kind: str = ""
+    thing: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+    shop: int | None = None
+
+
+class Position(NamedTuple):
+    """The last line of the page before."""
+
+    at: datetime
+    source: int
+    pk: int
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(json.dumps([self.at.isoformat(), self.source, self.pk]).encode()).decode()
+
+
+def decode(text: str) -> Position | None:
+    """The position that a link names; None when it names none."""
+    try:
+        moment, source, pk = json.loads(base64.urlsafe_b64decode(text.encode()))
+        at = parse_datetime(moment)
+        return Position(at, int(source), int(pk)) if at and at.tzinfo else None
+    except (ValueError, TypeError, binascii.Error):
+        return None
+
+
+def may_read(user: User) -> bool:
+    return _reads_people(user) or Shop.objects.led_by(user).exists()
+
+
+def lines(user: User, asked: Asked, after: Position | None = None, count: int = 50) -> list[Line]:
+    """The newest lines that `user` may read, or those that come after a position."""
+    found = [
+        map(to_line, _newest(rows, moment, number, asked, after)[:count])
+        for number, (rows, moment, to_line) in enumerate(_sources(user, asked))
+    ]
+    return list(islice(merge(*found, key=lambda line: _order(line.place)), count))
+
+
+def everything(user: User, asked: Asked, chunk: int = 500) -> Iterator[Line]:
+    """All lines, page by page."""
+    after: Position | None = None
+    while page := lines(user, asked, after, chunk):
+        yield from page
+        after = Position(*page[-1].place)
+
+
+def _order(place: tuple[datetime, int, int]) -> tuple[float, int, int]:
+    return -place[0].timestamp(), place[1], -place[2]
+
+
+Source = tuple[QuerySet[Any], str, Callable[[Any], Line]]
+
+
+def _sources(user: User, asked: Asked) -> list[Source]:
+    return [
+        (_events(user, asked), "recorded_at", _event_line),
+        (_directory(user, asked), "at", _directory_line),
+        (_entries(user, asked), "timestamp", _entry_line),
+    ]
+
+
+def _newest(rows: QuerySet[Any], moment: str, number: int, asked: Asked, after: Position | None) -> QuerySet[Any]:
+    if asked.who:
+        rows = rows.filter(actor=asked.who)
+    if asked.since:
+        rows = rows.filter(**{f"{moment}__gte": asked.since})
+    if asked.before:
+        rows = rows.filter(**{f"{moment}__lt": asked.before})
+    if after:
+        rows = rows.filter(**{f"{moment}__lte": after.at})
+        if number < after.source:
+            rows = rows.filter(**{f"{moment}__lt": after.at})
+        elif number == after.source:
+            rows = rows.filter(Q(**{f"{moment}__lt": after.at}) | Q(pk__lt=after.pk))
+    return rows.order_by(f"-{moment}", "-pk")
+
+
+def _reads_people(user: User) -> bool:
+    return user.has_perm("hub.change_user")
+
+
+def _shops(user: User, asked: Asked) -> QuerySet[Shop]:
+    led = Shop.objects.led_by(user)
+    return led.filter(pk=asked.shop) if asked.shop else led
+
+
+def _events(user: User, asked: Asked) -> QuerySet[Event]:
+    if asked.kind not in ("", APPEALS):
+        return Event.objects.none()
+    found = Event.objects.select_related("appeal__shop", "actor", "step")
+    if asked.shop or not user.is_superuser:
+        found = found.filter(appeal__shop__in=_shops(user, asked))
+    if asked.thing.lstrip("№# ").isdecimal():
+        return found.filter(appeal=int(asked.thing.lstrip("№# ")[:18]))
+    return found.filter(appeal__subject__icontains=asked.thing) if asked.thing else found
+
+
+def _directory(user: User, asked: Asked) -> QuerySet[DirectoryChange]:
+    if asked.kind not in ("", DIRECTORY) or asked.shop or not _reads_people(user):
+        return DirectoryChange.objects.none()
+    found = DirectoryChange.objects.select_related("actor")
+    return found.filter(name__icontains=asked.thing) if asked.thing else found
+
+
+def _entries(user: User, asked: Asked) -> QuerySet[TrailEntry]:
+    found: QuerySet[TrailEntry] = TrailEntry.objects.select_related("actor")
+    if asked.kind:
+        found = found.filter(kind=asked.kind)
+    if asked.shop or not user.is_superuser:
+        seen = Q(shop_id__in=_shops(user, asked).values("pk"))
+        found = found.filter(seen | Q(shop_id=None) if _reads_people(user) and not asked.shop else seen)
+    return found.filter(object_repr__icontains=asked.thing) if asked.thing else found
+
+
+def _event_line(event: Event) -> Line:
+    """What happened; the words of a letter stay in the appeal."""
+    details = [f"{_field(Appeal, name)}: {_short(was)} → {_short(now)}" for name, (was, now) in _changed(event)]
+    what = str(event.step) if event.kind == Event.Kind.ESCALATED and event.step else event.get_reply_kind_display()
+    return Line(
+        at=event.recorded_at,
+        who=_who(event.actor, ""),
+        kind=str(KINDS[APPEALS]),
+        what=": ".join(filter(None, [str(event.get_kind_display()), what])),
+        thing=f"{event.appeal} ({event.appeal.shop})",
+        url=event.appeal.get_absolute_url(),
+        details=details,
+        place=(event.recorded_at, 0, event.pk),
+    )
+
+
+def _changed(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    for name, change in event.data.get("changed", {}).items():
+        if isinstance(change, list | tuple) and len(change) == 2:
+            yield name, (change[0], change[1])
+
+
+def _directory_line(change: DirectoryChange) -> Line:
+    kind = next((one for one in history.KINDS if one.name == change.kind), None)
+    details = [
+        f"{facts_text.field_text(kind, field) if kind else field}: {_short(was)} → {_short(now)}"
+        for field, (was, now) in change.changes.items()
+    ]
+    return Line(
+        at=change.at,
+        who=_who(change.actor, ""),
+        kind=str(KINDS[DIRECTORY]),
+        what=str(change.get_action_display()),
+        thing=f"{change.name} ({change.marketplace})" if change.marketplace else change.name,
+        url="",
+        details=details,
+        place=(change.at, 1, change.pk),
+    )
+
+
+def _entry_line(entry: TrailEntry) -> Line:
+    return Line(
+        at=entry.timestamp,
+        who=_who(entry.actor, entry.actor_email),
+        kind=str(entry.get_kind_display()),  # type: ignore[attr-defined]
+        what=str(ACTIONS.get(entry.action, "")),
+        thing=entry.object_repr,
+        url=_page_of(entry),
+        details=[*_changes(entry), *filter(None, [(entry.additional_data or {}).get("address"), entry.remote_addr])],
+        place=(entry.timestamp, 2, entry.pk),
+    )
+
+
+def _changes(entry: TrailEntry) -> Iterator[str]:
+    model = MODELS.get(entry.kind)
+    for name, change in sorted((entry.changes or {}).items()):
+        label = _field(model, name) if model else name
+        if isinstance(change, dict):
+            sign = "+" if change["operation"] == "add" else "−"
+            yield f"{label}: {', '.join(f'{sign} {one}' for one in change['objects'])}"
+        elif entry.action == TrailEntry.Action.UPDATE:
+            yield f"{label}: {_short(change[0])} → {_short(change[1])}"
+        elif value := _short(change[entry.action == TrailEntry.Action.CREATE]):
+            yield f"{label}: {value}"
+
+
+def _page_of(entry: TrailEntry) -> str:
+    pages = {
+        TrailEntry.Kind.PERSON: "hub_user_change",
+        TrailEntry.Kind.ROLE: "auth_group_change",
+        TrailEntry.Kind.SHOP: "appeals_shop_change",
+        TrailEntry.Kind.RULE: "appeals_reminderrule_change",
+    }
+    page = pages.get(TrailEntry.Kind(entry.kind))
+    if not page or entry.action == TrailEntry.Action.DELETE or not entry.object_id:
+        return ""
+    return reverse(f"admin:{page}", args=[entry.object_id])
+
+
+def _who(actor: User | None, email: str | None) -> str:
+    """People who were deleted meanwhile are known by their address."""
+    return str(actor or email or pgettext("who did it", "the hub"))
+
+
+def _field(model: type[Model], name: str) -> str:
+    field = next((one for one in model._meta.get_fields() if one.name == name), None)
+    return capfirst(str(getattr(field, "verbose_name", name))) or name
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    if isinstance(value, str) and value in ("True", "False"):
+        value = _("yes") if value == "True" else _("no")
+    text = "" if value in (None, "None") else str(value)
+    return f"{text[:LONGEST]}…" if len(text) > LONGEST else text

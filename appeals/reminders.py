@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Coalesce, Greatest, Least
@@ -28,6 +29,7 @@ Reason = Reminder.Reason
 State = Reminder.State
 
 BATCH = 1000
+STANDS_AFTER = timedelta(minutes=5)
 # Deadlines that hear of a rule in one statement: their rows are held as long as it takes
 ANNOUNCED = 10_000
 _SWEEP, _SWEEP_END = "sweep", "sweep_end"
@@ -64,6 +66,12 @@ def record_sweep(now: datetime, ended: datetime | None = None) -> None:
 def last_sweep_at() -> datetime | None:
     """When a sweep last went through to its end; None before the first."""
     return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
+
+
+def stand_since(now: datetime) -> datetime | None:
+    """Since when nobody has looked for late deadlines; None while somebody does, and before the first start."""
+    last, allowed = last_sweep_at(), max(STANDS_AFTER, 3 * timedelta(seconds=settings.SWEEP_SECONDS))
+    return last if last and now - last > allowed else None
 
 
 def last_sweep_took() -> timedelta | None:

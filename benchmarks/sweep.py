@@ -5,7 +5,8 @@
 Fills a scratch database (beside the one that DATABASE_URL names, SQLite without it; removed at the end) with 1,000,000
 appeals and two running deadlines for each, of which 100,000 are late for 50 people, and measures: an idle sweep at a
 hundredth of it and at all of it; the first sweep, which makes all reminders; then 1,000 digests to 1,000 people,
-sent by one worker through a mail server in a process of its own.
+sent by one worker through a mail server in a process of its own, five times. Each line ends with the load average of
+the machine when it was measured: on a busy one look at the ratios and at the CPU time.
 Last figures, 2 cores: see docs/architecture.md, "Figures".
 """
 
@@ -19,9 +20,11 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
@@ -41,9 +44,14 @@ from appeals.models import Appeal, Deadline, Membership, Reminder, Shop
 from hub.models import User
 from marketplaces.models import Marketplace
 
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
+    Counter = Synchronized[int]
+
 NOW = datetime(2026, 10, 14, 12, 0, tzinfo=UTC)
 FAR = NOW + timedelta(days=90)
-PEOPLE = 50
+PEOPLE, READERS, DELIVERIES = 50, 1000, 5
 ROWS = {
     "postgresql": "SELECT n FROM generate_series({first}, {last}) AS series(n)",
     "sqlite": "WITH RECURSIVE series(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM series WHERE n < {last})"
@@ -107,7 +115,12 @@ def analyze() -> None:
         cursor.execute("ANALYZE")
 
 
-def idle(label: str) -> None:
+def tell(text: str) -> None:
+    print(f"{text} [load {os.getloadavg()[0]:.1f}]", flush=True)
+
+
+def idle(label: str) -> float:
+    """The median, in milliseconds."""
     times = []
     for _run in range(300):
         began = time.perf_counter()
@@ -116,7 +129,8 @@ def idle(label: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         reminders.sweep(NOW)
     median, worst = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(f"idle sweep, {label}: {median:.2f} ms, 95 % under {worst:.2f} ms, {len(queries)} query", flush=True)
+    tell(f"idle sweep, {label}: median {median:.2f} ms, 95 % under {worst:.2f} ms, queries: {len(queries)}")
+    return median
 
 
 def memory() -> int:
@@ -127,58 +141,78 @@ def first_sweep() -> None:
     before, began, worked = memory(), time.perf_counter(), time.process_time()
     found = reminders.sweep(NOW)
     took, worked = time.perf_counter() - began, time.process_time() - worked
-    print(
-        f"first sweep: {found:,} reminders in {took:.1f} s, {found / took:,.0f} a second ({worked:.1f} s CPU);",
-        end=" ",
+    tell(
+        f"first sweep: {found:,} reminders in {took:.1f} s, {found / took:,.0f} a second ({worked:.1f} s CPU here);"
+        f" memory {before} MB before, {memory()} MB at most"
     )
-    print(f"memory {before} MB before, {memory()} MB at most", flush=True)
 
 
 class Sink:
-    """Takes every mail."""
+    """Takes every mail, and counts connections."""
+
+    def __init__(self, connections: "Counter") -> None:
+        self.connections = connections
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        with self.connections.get_lock():
+            self.connections.value += 1
+        return responses
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         return "250 OK"
 
 
-def serve(listening: socket.socket) -> None:
+def serve(listening: socket.socket, connections: "Counter") -> None:
     logging.disable()
 
     async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(lambda: SMTP(Sink()), sock=listening)
+        server = await asyncio.get_running_loop().create_server(lambda: SMTP(Sink(connections)), sock=listening)
         await server.serve_forever()
 
     asyncio.run(run())
 
 
-def mail_server() -> Iterator[int]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    process = multiprocessing.get_context("fork").Process(target=serve, args=(listening,), daemon=True)
+@contextmanager
+def mail_server() -> Iterator["Counter"]:
+    """In a process of its own; how many connections it has had."""
+    listening, connections = socket.create_server(("127.0.0.1", 0)), multiprocessing.Value("i", 0)
+    process = multiprocessing.get_context("fork").Process(target=serve, args=(listening, connections), daemon=True)
     process.start()
-    yield listening.getsockname()[1]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", listening.getsockname()[1]
+    yield connections
     process.kill()
 
 
-def digests(shop: Shop, count: int) -> None:
-    """One late appeal for each of `count` people, then one worker."""
+def digests(shop: Shop) -> None:
+    """One late appeal for each reader, then one worker; so several times."""
+    readers = people_beyond(shop, READERS)
+    times = []
+    for _time in range(DELIVERIES):
+        make_reminders(readers)
+        with mail_server() as connections:
+            began, worked = time.perf_counter(), time.process_time()
+            delivery.deliver(NOW)
+            took, worked = time.perf_counter() - began, time.process_time() - worked
+        sent = Reminder.objects.filter(state="sent").count()
+        tell(
+            f"delivery: {sent:,} digests to {READERS:,} people in {took:.1f} s by one worker ({worked:.1f} s CPU);"
+            f" connections: {connections.value}"
+        )
+        times.append(took)
+    tell(f"delivery: median {statistics.median(times):.1f} s")
+
+
+def make_reminders(readers: list[User]) -> None:
     Reminder.objects.all().delete()
-    everybody = people_beyond(shop, count)
-    late = Deadline.objects.filter(kind="answer", told_until=NOW).order_by("pk")[:count]
-    for deadline, user in zip(late, everybody, strict=True):
+    late = list(Deadline.objects.filter(kind="answer", told_until=NOW).order_by("pk")[: len(readers)])
+    for deadline, user in zip(late, readers, strict=True):
         Appeal.objects.filter(pk=deadline.appeal_id).update(assignee=user)
     Deadline.objects.filter(pk__in=[one.pk for one in late]).update(remind_at=NOW, told_until=None)
     reminders.sweep(NOW)
-    for port in mail_server():
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-        began, worked = time.perf_counter(), time.process_time()
-        delivery.deliver(NOW)
-        took, worked = time.perf_counter() - began, time.process_time() - worked
-    sent = Reminder.objects.filter(state="sent").count()
-    print(
-        f"delivery: {sent:,} digests to {count:,} people in {took:.1f} s by one worker ({worked:.1f} s CPU)",
-        flush=True,
-    )
 
 
 def people_beyond(shop: Shop, count: int) -> list[User]:
@@ -193,20 +227,21 @@ def main() -> None:
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
-        print(connection.vendor)
+        tell(f"{connection.vendor}, {os.cpu_count()} cores")
         users = people(PEOPLE)
         shop = shop_of(users)
         fill(shop, users, 2, appeals // 100)
         analyze()
-        idle(f"{appeals // 100:,} appeals")
+        few = idle(f"{appeals // 100:,} appeals")
         fill(shop, users, appeals // 100 + 1, appeals)
         analyze()
-        idle(f"{appeals:,} appeals")
+        many = idle(f"{appeals:,} appeals")
+        tell(f"idle sweep: with a hundred times the appeals {many / few:.2f} times as long")
         make_late(late)
         analyze()
         first_sweep()
         idle(f"{appeals:,} appeals, all told")
-        digests(shop, 1000)
+        digests(shop)
     finally:
         teardown_databases(databases, verbosity=0)
 

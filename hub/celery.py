@@ -3,7 +3,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -18,3 +18,9 @@ app.autodiscover_tasks()
 def keep_djangos_logging(**kwargs: Any) -> None:
     """Celery sets up no logging of its own where somebody listens here; LOGGING of the settings stays as it is."""
     logging.captureWarnings(settings.LOG_FORMAT == "json")
+
+
+@beat_init.connect
+def sweep_at_once(**kwargs: Any) -> None:
+    """Beat itself would wait for a whole interval, and after an outage some people have waited long enough."""
+    app.send_task("appeals.tasks.sweep", expires=settings.SWEEP_SECONDS)

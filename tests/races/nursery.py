@@ -36,7 +36,7 @@ from hub.celery import app  # noqa: E402
 from marketplaces.calendars import production_calendar  # noqa: E402
 from marketplaces.opening_hours import opening_hours  # noqa: E402
 
-LEASE = timedelta(seconds=3)
+LEASE = timedelta(seconds=6)  # longer than a busy machine needs for one mail
 PR_SET_PDEATHSIG = 1
 
 

@@ -36,7 +36,7 @@ from tests.races.moody_server import Arrival, Mailbox, serve
 
 ROUNDS = int(os.environ.get("REMINDER_RACE_ROUNDS", "2"))
 TOLD_EVERY = 10
-LATE, PEOPLE, WORKERS, MISFORTUNES = 500, 100, 3, 8
+LATE, PEOPLE, WORKERS, MISFORTUNES = 500, 100, 3, 5
 PATIENCE = 120.0
 UNREACHED = "person0@example.com"
 CHANCE = random.Random()  # noqa: S311

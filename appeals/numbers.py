@@ -27,8 +27,7 @@ def same(shop: Shop | int, number: str, *, but: int | None = None) -> AppealQuer
     return (found.exclude(pk=but) if but else found).order_by("-pk")
 
 
-def warnings(shop: Shop, number: str, *, twin: int | None) -> list[NumberWarning]:
-    """What is odd about `number` in this shop; `twin` is another appeal that has it, see `same`."""
+def _warnings(shop: Shop, number: str, twin: int | None) -> list[NumberWarning]:
     found = []
     if number and not fits(shop, number):
         example = shop.marketplace.ticket_number_example
@@ -41,11 +40,16 @@ def warnings(shop: Shop, number: str, *, twin: int | None) -> list[NumberWarning
     return found
 
 
+def odd(shop: Shop, number: str, *, but: int | None = None) -> list[NumberWarning]:
+    """What is odd about `number` in this shop; `but` is the appeal whose own it is. One query at most."""
+    number = number.strip()
+    twin = same(shop, number, but=but).values_list("pk", flat=True).first() if number else None
+    return _warnings(shop, number, twin)
+
+
 def of(appeal: Appeal) -> list[NumberWarning]:
     """What is odd about the number of an appeal."""
-    number = appeal.external_number
-    twin = same(appeal.shop, number, but=appeal.pk).values_list("pk", flat=True).first() if number else None
-    return warnings(appeal.shop, number, twin=twin)
+    return odd(appeal.shop, appeal.external_number, but=appeal.pk)
 
 
 def fits(shop: Shop, number: str) -> bool:

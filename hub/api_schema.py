@@ -84,6 +84,7 @@ _SHORT = {
     "content_retrieve": "content",
     "promise_retrieve": "promise",
     "letter_retrieve": "letter",
+    "evidence_retrieve": "evidence",
     "review_list": "review",
     "me_retrieve": "me",
     "contact_list": "contact",

@@ -37,6 +37,7 @@ class ReviewForm(PlaceForm):
     desired_outcome = forms.CharField(required=False, strip=False, max_length=5_000)
     order_numbers = NumbersField()
     product_codes = NumbersField(spaces=True)
+    external_number = forms.CharField(required=False, max_length=100)
     previous: Any = forms.ModelChoiceField(Appeal.objects.none(), required=False)
     files = forms.IntegerField(required=False, min_value=0)
 
@@ -58,6 +59,7 @@ class ReviewForm(PlaceForm):
             channel=given["channel"],
             order_numbers=given["order_numbers"],
             product_codes=given["product_codes"],
+            external_number=given["external_number"],
             has_files=bool(given["files"]) or bool(self.appeal and self.appeal.attachments.exists()),
             previous=given["previous"],
             pk=self.appeal.pk if self.appeal else None,
@@ -76,6 +78,7 @@ class Row(NamedTuple):
     mend: str
     start: int | None
     end: int | None
+    appeal: int | None
 
 
 def promise_view(request: HttpRequest) -> TemplateResponse:
@@ -132,6 +135,7 @@ def _row(finding: Finding) -> Row:
         mend=finding.mend,
         start=start,
         end=end,
+        appeal=finding.appeal,
     )
 
 

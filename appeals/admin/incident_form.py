@@ -59,7 +59,7 @@ class IncidentForm(forms.Form):
     token = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
     title = forms.CharField(
-        label=_("title"),
+        label=_("name of the incident"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("What happened, for the team: “Payments of 5 October did not come”."),

@@ -176,7 +176,7 @@ def _figures(appeals: AppealQuerySet, now: datetime) -> list[dict[str, Any]]:
     incident = {"total": Count("pk"), "overdue": Count("pk", filter=needs.overdue(now))}
     states = {status.value: Count("pk", filter=Q(status=status)) for status in Appeal.Status}
     found = appeals.aggregate(**incident, **states)
-    each = [("total", _("All"), ""), ("overdue", _("Overdue"), "&due=overdue")]
+    each = [("total", _("Appeals in all"), ""), ("overdue", _("Overdue"), "&due=overdue")]
     each += [(status.value, str(status.label), f"&status={status.value}") for status in Appeal.Status]
     return [
         {"key": key, "label": label, "count": found[key], "query": query}

@@ -33,5 +33,5 @@ def context(appeal: Appeal, matter: list[Appeal], now: datetime) -> dict[str, An
         "matter": [Member(one, TONES[Appeal.Status(one.status)], one.pk == appeal.pk) for one in matter],
         "first_promise": promise.text(now) if promise else "",
         "first_promise_owed": bool(promise and promise.is_owed),
-        "number_warnings": numbers.of(appeal),
+        "number_warnings": numbers.of(appeal) if appeal.submitted_at else [],  # a draft is reviewed as a whole
     }

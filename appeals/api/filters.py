@@ -11,7 +11,8 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django_filters import rest_framework as filters
 
-from appeals.models import Appeal, Deadline, Reminder, Shop
+from appeals import chain
+from appeals.models import Appeal, Deadline, Incident, Reminder, Shop
 from marketplaces.api.filters import FlagFilter, KeyFilter, MomentFilter, SlugFilter, TextFilter
 from marketplaces.models import Channel, Marketplace, Priority, Topic
 
@@ -22,6 +23,10 @@ def shops_of_caller(request: Any) -> QuerySet[Shop]:
 
 def appeals_of_caller(request: Any) -> QuerySet[Appeal]:
     return Appeal.objects.visible_to(request.user) if request else Appeal.objects.none()
+
+
+def incidents_of_caller(request: Any) -> QuerySet[Incident]:
+    return Incident.objects.visible_to(request.user) if request else Incident.objects.none()
 
 
 class Appeals(filters.FilterSet):
@@ -42,6 +47,12 @@ class Appeals(filters.FilterSet):
     )
     submitted_before = MomentFilter(field_name="submitted_at", lookup_expr="lt", help_text="Sent before this time.")
     external_number = TextFilter(max_length=100, help_text="The number at the marketplace, whole.")
+    matter = KeyFilter(
+        queryset=appeals_of_caller,
+        method="of_matter",
+        help_text="Number of an appeal: all of its matter, those that it continues and those that continue it.",
+    )
+    incident = KeyFilter(queryset=incidents_of_caller, help_text="Number of the incident.")
     order_number = TextFilter(method="of_order", max_length=100, help_text="One of the order numbers, whole.")
     search = TextFilter(
         method="matching", help_text="Words that all stand in the subject, the body or a number; in any case."
@@ -72,6 +83,9 @@ class Appeals(filters.FilterSet):
         # SQLite cannot look into a list; it holds it as the text that json.dumps made of it
         as_text = rows.annotate(_orders=Cast("order_numbers", TextField()))
         return as_text.filter(_orders__contains=json.dumps(number))
+
+    def of_matter(self, rows: QuerySet[Appeal], name: str, appeal: Appeal) -> QuerySet[Appeal]:
+        return rows.filter(pk__in=list(chain.members(appeal).values_list("pk", flat=True)))
 
     def matching(self, rows: Any, name: str, text: str) -> QuerySet[Appeal]:
         found: QuerySet[Appeal] = rows.search(text)

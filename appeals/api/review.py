@@ -21,6 +21,7 @@ EXAMPLE: list[dict[str, Any]] = [
         "field": "order_numbers",
         "mend": "Give the order numbers.",
         "place": None,
+        "appeal": None,
     },
     {
         "code": "shouting",
@@ -29,6 +30,7 @@ EXAMPLE: list[dict[str, Any]] = [
         "field": "body",
         "mend": "Write as usual: a calm text is read to its end.",
         "place": {"start": 41, "end": 44},
+        "appeal": None,
     },
 ]
 
@@ -50,6 +52,9 @@ class FindingSerializer(serializers.Serializer[Finding]):
     field = serializers.CharField(help_text="The field of the appeal; `attachments`: its files.")
     mend = serializers.CharField(help_text="What to do about it, in your language.")
     place = serializers.SerializerMethodField(help_text="Null where it is not about one place.")
+    appeal = serializers.IntegerField(
+        allow_null=True, help_text="Number of another appeal that it is about: one with the same number, say."
+    )
 
     @extend_schema_field(PlaceSerializer(allow_null=True))
     def get_place(self, finding: Finding) -> dict[str, int] | None:

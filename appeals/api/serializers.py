@@ -151,6 +151,18 @@ class AppealSerializer(RowSerializer):
     )
     is_complex = Flag(required=False, help_text="A complex case, for which some marketplaces promise other terms.")
 
+    matter = serializers.IntegerField(
+        source="matter_id",
+        allow_null=True,
+        read_only=True,
+        help_text="Number of the first appeal of the matter that this one continues; null: it continues none.",
+    )
+    incident = serializers.IntegerField(
+        source="incident_id",
+        allow_null=True,
+        read_only=True,
+        help_text="Number of the incident that it was made for, among many.",
+    )
     marketplace = serializers.SlugRelatedField[Any](slug_field="slug", source="shop.marketplace", read_only=True)
     status = serializers.ChoiceField(choices=Appeal.Status.choices, read_only=True)
     turn = serializers.ChoiceField(choices=Appeal.Turn.choices, read_only=True, help_text="Whose move it is.")
@@ -185,6 +197,8 @@ class AppealSerializer(RowSerializer):
         )
         read_only_fields = (
             "id",
+            "matter",
+            "incident",
             "marketplace",
             "status",
             "turn",

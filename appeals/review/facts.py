@@ -33,6 +33,8 @@ class Finding:
     field: str
     mend: str
     place: tuple[int, int] | None = None
+    appeal: int | None = None
+    """Another appeal that it is about."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Facts:
     desired_outcome: str = ""
     order_numbers: Sequence[str] = ()
     product_codes: Sequence[str] = ()
+    external_number: str = ""
     has_files: bool = False
     previous: Appeal | None = None
     pk: int | None = None
@@ -63,6 +66,7 @@ class Facts:
             desired_outcome=appeal.desired_outcome,
             order_numbers=appeal.order_numbers,
             product_codes=appeal.product_codes,
+            external_number=appeal.external_number,
             has_files=appeal.attachments.exists(),
             previous=appeal.previous,
             pk=appeal.pk,

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from appeals.api.appeals import AppealViewSet
+from appeals.api.evidence import EvidenceViewSet
 from appeals.api.letters import LetterViewSet
 from appeals.api.promises import ContactViewSet, PromiseViewSet
 from appeals.api.reminders import ReminderViewSet
@@ -84,8 +85,11 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", csp_replace(csp.DOCS)(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("v1/me/", wired(MeViewSet).as_view({"get": "retrieve"}), name="me"),
-    re_path(rf"^v1/{OF_APPEAL}/review/$", wired(ReviewViewSet).as_view({"get": "list"}), name="review"),
     re_path(rf"^v1/{OF_MARKETPLACE}/promise/$", wired(PromiseViewSet).as_view({"get": "retrieve"}), name="promise"),
+    re_path(rf"^v1/{OF_APPEAL}/review/$", wired(ReviewViewSet).as_view({"get": "list"}), name="review"),
+    re_path(
+        rf"^v1/{OF_APPEAL}/evidence/$", wired(EvidenceViewSet).as_view({"get": "retrieve"}), name="appeal-evidence"
+    ),
     re_path(rf"^v1/{OF_APPEAL}/letter/$", wired(LetterViewSet).as_view({"get": "retrieve"}), name="letter"),
     path("v1/", include(router().urls)),
     re_path(r"^", NoSuchAddress.as_view()),

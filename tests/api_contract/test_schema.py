@@ -44,6 +44,7 @@ POST appeals/{id}/reopen/
 POST appeals/{id}/snooze/
 POST appeals/{id}/undo/
 GET appeals/{appeal_id}/events/
+GET appeals/{appeal_id}/evidence/
 GET appeals/{appeal_id}/letter/
 GET appeals/{appeal_id}/review/
 GET POST appeals/{appeal_id}/attachments/
@@ -150,7 +151,7 @@ def test_answers_fit_the_description(
     tried = 0
     for method, path, operation in operations(schema):
         name = path.split("/")[3]
-        if method != "get" or "content" in path or (name not in numbers and "{id}" in path):
+        if method != "get" or "content" in path or "evidence" in path or (name not in numbers and "{id}" in path):
             continue
         slug = "bazaar" if name == "marketplaces" else "money"
         asked = {"kind": "claim", "as": "json"} if path.endswith("letter/") else {}

@@ -248,3 +248,11 @@ def test_a_number_that_the_platform_does_not_give_is_pointed_at(sent: Appeal, ma
     assert "22283263" in found.message
     sent.external_number = "22283264"
     assert numbers_of(sent) == []
+
+
+def test_the_form_points_at_an_odd_number_with_a_link(ours: Client, sent: Appeal, agent: User) -> None:
+    lifecycle.edit(appeal=sent, actor=agent, now=SENT, external_number="777")
+    form = {"shop": sent.shop_id, "subject": "Again", "external_number": " 777 "}
+    found = ours.post(reverse("admin:appeals_appeal_review"), form).content.decode()
+    assert f"The number “777” stands on appeal No. {sent.pk} already." in found
+    assert f'<a href="{sent.get_absolute_url()}">№ {sent.pk}</a>' in found

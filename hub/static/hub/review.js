@@ -2,7 +2,7 @@
 // The text is reviewed while it is typed; a remark leads to its place. Without this file the page of the draft says the same.
 
 const REVIEW_PAUSE = 700;
-const REVIEWED = ["shop", "topic", "channel", "subject", "body", "desired_outcome", "order_numbers", "product_codes", "previous"];
+const REVIEWED = ["shop", "topic", "channel", "subject", "body", "desired_outcome", "order_numbers", "product_codes", "external_number", "previous"];
 
 document.addEventListener("DOMContentLoaded", () => {
   const panel = document.querySelector("[data-review]");

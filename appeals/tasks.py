@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from appeals import claims, delivery, recompute, reminders
+from appeals import claims, delivery, recompute, reminders, undo
 
 
 @shared_task
@@ -30,3 +30,9 @@ def recompute_deadlines(marketplace_id: int | None = None, actor_id: int | None 
     """Brings running deadlines, of one marketplace or of all, up to a directory that somebody or a release changed."""
     actor = get_user_model().objects.filter(pk=actor_id).first() if actor_id else None
     recompute.apply(now=timezone.now(), marketplace_id=marketplace_id, actor=actor)
+
+
+@shared_task
+def forget_ways_back() -> None:
+    """Nobody can undo what is older than some minutes; what the way back was made of goes."""
+    undo.forget(timezone.now())

@@ -4,7 +4,8 @@ The model below knows no database, no calendar library and no lock: it walks day
 state and due time are is taken from the hub (they are proven elsewhere); which reminders follow is not.
 """
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appeals import delivery, lifecycle, reminders
+from appeals import delivery, lifecycle, reminders, undo
 from appeals.models import Appeal, Deadline, Membership, Reminder, ReminderRule, Shop
 from hub.models import User
 from marketplaces.models import EscalationStep, ResponseTarget
@@ -191,24 +192,37 @@ class Model:
         return sent
 
 
+@dataclass
+class WayBack:
+    """What the model was before a verb, and which reminders were waiting."""
+
+    at: datetime
+    clocks: dict[int, Clock]
+    snoozed_until: datetime | None
+    waiting: set[tuple[int, datetime, int, int, str]]
+
+
 class World:
     """The hub, and beside it the model, through the same events."""
 
     def __init__(self, appeal: Appeal, agent: User, steps: list[EscalationStep], *, sleeps: bool) -> None:
         self.appeal, self.agent, self.steps, self.now = appeal, agent, steps, SENT
         self.model = Model({rule.pk: rule for rule in ReminderRule.objects.all()}, sleeps)
+        self.back: WayBack | None = None
         self.observe()
 
     def observe(self) -> None:
         self.model.observe(list(Deadline.objects.filter(appeal=self.appeal).order_by("pk")), self.now)
 
     def do(self, deed: str, hours: int, number: int) -> None:
-        self.now += timedelta(hours=hours, minutes=1)
+        self.now += timedelta(hours=0 if deed == "undo" else hours, minutes=1)
         getattr(self, deed)(number)
         self.observe()
 
     def verb(self, name: str, **values: Any) -> None:
         if name in lifecycle.verbs(self.appeal) or name == "edit":
+            waiting = {row.key for row in self.model.rows if row.state == "pending"}
+            self.back = WayBack(self.now, deepcopy(self.model.clocks), self.model.snoozed_until, waiting)
             verb = getattr(lifecycle, name)
             self.appeal = verb(appeal=self.appeal, actor=self.agent, now=self.now, **values)
 
@@ -249,7 +263,20 @@ class World:
         """Another promise applies: the due time moves."""
         self.verb("edit", is_complex=not self.appeal.is_complex)
 
+    def undo(self, _number: int) -> None:
+        """It had never happened: the clocks look on from where they were, and what it dropped waits again."""
+        back, self.back = self.back, None
+        if back is None or self.now - back.at >= undo.LIMIT:
+            return
+        self.appeal = undo.undo(appeal=self.appeal, actor=self.agent, now=self.now)
+        gone = {pk: replace(clock, state="cancelled") for pk, clock in self.model.clocks.items()}
+        self.model.clocks, self.model.snoozed_until = gone | back.clocks, back.snoozed_until
+        for row in self.model.rows:
+            if row.state == "cancelled" and row.key in back.waiting:
+                row.state = "pending"
+
     def edit_rule(self, number: int) -> None:
+        self.back = None  # a rule speaks from now on: it is not taken back with a verb
         rule = list(self.model.rules.values())[number % len(self.model.rules)]
         if number % 2 or rule.unit != "hours":
             rule.is_active = not rule.is_active
@@ -260,7 +287,7 @@ class World:
         self.model.rule_saved(rule, self.now)
 
 
-DEEDS = ["sweep", "reply", "message", "escalate", "resolve", "reopen", "snooze", "move", "edit_rule"]
+DEEDS = ["sweep", "reply", "message", "escalate", "resolve", "reopen", "snooze", "move", "edit_rule"] + ["undo"] * 6
 DEEDS += ["sweep"] * 8 + ["reply", "message", "move", "move", "snooze", "reopen", "edit_rule"]
 HOURS = st.sampled_from([0, 1, 2, 3, 5, 7, 11, 16, 22, 30, 50, 100])
 STEPS = st.tuples(st.sampled_from(DEEDS), HOURS, st.integers(0, 11))

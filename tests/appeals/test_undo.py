@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.utils import translation
+from django.utils.module_loading import import_string
 
 from appeals import delivery, lifecycle, reminders, timeline, undo
 from appeals.models import Appeal, Deadline, Event, Membership, Reminder, Shop, Snapshot
@@ -281,6 +282,13 @@ def test_ways_back_that_are_over_are_forgotten(sent: Appeal, agent: User, steps:
     do("snooze", sent, agent, SENT + timedelta(hours=1), steps)
     assert undo.forget(SENT + timedelta(hours=1)) == 1
     assert Snapshot.objects.get().event.kind == "snoozed"
+
+
+def test_ways_back_are_forgotten_by_the_clock(sent: Appeal, settings: Any) -> None:
+    (entry,) = [one for one in settings.CELERY_BEAT_SCHEDULE.values() if one["task"].endswith("forget_ways_back")]
+    assert Snapshot.objects.exists()
+    import_string(entry["task"])()
+    assert not Snapshot.objects.exists()
 
 
 @pytest.mark.postgres

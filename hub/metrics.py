@@ -35,9 +35,9 @@ def _folder() -> Path:
 
 FOLDER = _folder()
 FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(FOLDER)  # read by the library when it is loaded
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(FOLDER)  # where the library writes
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values  # noqa: E402
 from prometheus_client.core import GaugeMetricFamily, Metric  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
 from prometheus_client.registry import Collector  # noqa: E402
@@ -46,6 +46,7 @@ from appeals import reminders  # noqa: E402
 from appeals.models import Deadline, Reminder  # noqa: E402
 from marketplaces.models import Marketplace  # noqa: E402
 
+values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]  # even if it was loaded before
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RECENT = timedelta(days=1)

@@ -97,6 +97,11 @@ def test_a_kind_that_is_not_accepted_is_refused_whatever_its_name(
     assert (Attachment.objects.count(), stored(media)) == (0, [])
 
 
+def test_a_note_that_begins_with_digits_is_a_text(api: APIClient, at: str, media: Path) -> None:
+    answer = upload(api, at, b"00ad1234 is the number of the order.", "note.txt")
+    assert (answer.status_code, answer.json().get("content_type")) == (201, "text/plain")
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\y.txt", "a" * 300 + ".txt", "a\x00b.txt", "a\r\nb.txt"])
 def test_a_name_never_becomes_a_path(api: APIClient, at: str, media: Path, name: str) -> None:
     answer = upload(api, at, b"text", name)

@@ -76,7 +76,7 @@ class Integration:
         self._attach(appeal)
 
     def _attach(self, appeal: int) -> None:
-        name, content = f"{uuid.uuid4()}.txt", f"{uuid.uuid4()}\n".encode() * 200
+        name, content = f"{uuid.uuid4()}.txt", f"Note {uuid.uuid4()}\n".encode() * 200
         boundary = uuid.uuid4().hex
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()

@@ -121,8 +121,8 @@ def _pings(client: "redis.Redis") -> bool:
 class Part:
     """One part of the hub under its own command, started again whenever it ends: what `restart:` does in Docker."""
 
-    def __init__(self, name: str, environment: dict[str, str], log: Path) -> None:
-        self.name, self._environment, self.log = name, environment, log
+    def __init__(self, name: str, environment: dict[str, str], logs: Path) -> None:
+        self.name, self._environment, self.log = name, environment, logs / f"{name}.log"
         self.starts, self._wanted = 0, True
         self._start()
         self._thread = threading.Thread(target=self._keep, daemon=True)
@@ -131,6 +131,7 @@ class Part:
     def _start(self) -> None:
         self.starts += 1
         with self.log.open("a") as output:
+            self._beginning = output.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--only", self.name],
                 cwd=BASE_DIR,
@@ -147,6 +148,10 @@ class Part:
                 _kill_group(self.process.pid)  # what a container would take with it
                 self._start()
             time.sleep(0.1)
+
+    def has_said(self, text: str) -> bool:
+        """Since it was last started."""
+        return text in self.log.read_text()[self._beginning :]
 
     def kill(self) -> None:
         _kill_group(self.process.pid)

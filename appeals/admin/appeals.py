@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appeals import evidence, lifecycle, wording
-from appeals.admin import advice, bulk, matter, page, undoing, verbs
+from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
+from appeals.admin.dialogs import go
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.forms import AppealForm
 from appeals.admin.listing import TONES
@@ -42,6 +43,7 @@ class AppealAdmin(AppealExchange):
             path("<int:pk>/review/", view(require_POST(self.review_view)), name="appeals_appeal_review_of"),
             path("<int:pk>/undo/", view(require_POST(self.undo_view)), name="appeals_appeal_undo"),
             path("<int:pk>/do/<slug:verb>/", view(self.verb_view), name="appeals_appeal_verb"),
+            path("<int:pk>/letter/<slug:kind>/", view(self.letter_view), name="appeals_appeal_letter"),
             path("<int:pk>/evidence/", view(require_GET(self.evidence_view)), name="appeals_appeal_evidence"),
             path("<int:pk>/files/<int:file>/", view(require_GET(self.file_view)), name="appeals_appeal_file"),
             path("export/<slug:kind>/", view(require_GET(self.export_view)), name="appeals_appeal_export"),
@@ -104,7 +106,7 @@ class AppealAdmin(AppealExchange):
         if _ready(request, form) and self._attempt(form, form.run):
             self._say(request, str(form.done), appeal)
             gone = verb == "delete_draft"
-            return _go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
+            return go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
         return self.render(request, "verb.html", str(form.label), form=form, appeal=appeal, subtitle=str(appeal))
 
     def promise_view(self, request: HttpRequest) -> HttpResponse:
@@ -151,6 +153,12 @@ class AppealAdmin(AppealExchange):
             content_type=attachment.content_type,
             headers={"X-Content-Type-Options": "nosniff"},
         )
+
+    def letter_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse | FileResponse:
+        appeal = self._appeal(request, pk)
+        if appeal is None:
+            raise Http404
+        return letters.view(request, appeal, kind, self.render, may_edit=self.has_change_permission(request, appeal))
 
     def evidence_view(self, request: HttpRequest, pk: int) -> FileResponse:
         """The pack of one appeal, or of its matter."""
@@ -201,6 +209,7 @@ class AppealAdmin(AppealExchange):
             first_verb=verbs.likely(appeal, now),
             may_edit=may_edit,
             **(undoing.context(appeal, reader(request), now, own) if may_edit else {}),
+            **letters.context(appeal),
             review=advice.of_draft(appeal, reader(request), now),
             may_add=self.has_add_permission(request),
             attachments=list(appeal.attachments.all()),
@@ -284,10 +293,3 @@ def _add_errors(form: BaseForm, error: ValidationError) -> None:
     for field, errors in error.error_dict.items():
         name = "sent_at" if field == "at" and "at" not in form.fields else field
         form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)
-
-
-def _go(request: HttpRequest, url: str) -> HttpResponse:
-    """A redirect that leaves a dialog too."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return HttpResponseRedirect(url)

@@ -9,6 +9,9 @@ from typing import Any
 from django import forms
 from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -17,6 +20,15 @@ from appeals import wording
 
 MAX_NUMBERS = 500
 MAX_LENGTH = 100
+Text = str | Any  # Any stands for what gettext_lazy gives
+
+
+def explained(name: Text, explanation: Text) -> SafeString:
+    """A choice and, below it, what it means."""
+    return format_html('<span class="hub-choice"><b>{}</b> <span>{}</span></span>', name, explanation)
+
+
+explained_lazy = lazy(explained, SafeString)
 
 
 class NumbersField(forms.CharField):

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.utils import timezone
-from django.utils.functional import lazy
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -19,23 +16,15 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from appeals import lifecycle, wording
-from appeals.admin.fields import FilesField, MomentField, zone_text
+from appeals import lifecycle
+from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, zone_text
 from appeals.admin.people import colleagues
+from appeals.admin.steps import StepField
 from appeals.models import Appeal, Event
 from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
     from hub.models import User
-
-Text = str | Any  # Any stands for what gettext_lazy gives
-
-
-def explained(name: Text, explanation: Text) -> SafeString:
-    return format_html('<span class="hub-choice"><b>{}</b> <span>{}</span></span>', name, explanation)
-
-
-explained_lazy = lazy(explained, SafeString)
 
 
 def text_field(label: Text, *, rows: int = 6, required: bool = True, help_text: Text = "") -> forms.CharField:
@@ -169,27 +158,6 @@ class MessageForm(VerbForm):
         self.call(lifecycle.message, now, **self.cleaned_data)
 
 
-class StepField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """The steps as a ladder: what, when, where and how, and what to attach."""
-
-    widget = forms.RadioSelect
-
-    def label_from_instance(self, obj: EscalationStep) -> SafeString:
-        channel = obj.channel
-        parts = [
-            (_("When"), obj.text("when_to_take")),
-            (_("Where"), self.place(channel) if channel else ""),
-            (_("How"), obj.text("instructions")),
-            (_("Attach"), obj.text("attach")),
-        ]
-        lines = [format_html("<span><i>{}:</i> {}</span>", name, text) for name, text in parts if text]
-        return explained(obj.text("name"), SafeString("".join(lines)))
-
-    def place(self, channel: Channel) -> str:
-        parts = [channel.text("name"), channel.address, wording.open_now(channel, timezone.now())]
-        return ", ".join(part for part in parts if part)
-
-
 class EscalateForm(VerbForm):
     verb, icon, key = "escalate", "trending_up", "X"
     label = gettext_lazy("Escalate")
@@ -204,6 +172,7 @@ class EscalateForm(VerbForm):
     def prepare(self) -> None:
         path = EscalationStep.objects.sellers_path(self.appeal.marketplace).select_related("channel")
         self.fields["step"].queryset = path  # type: ignore[attr-defined]
+        self.fields["step"].look_at(self.appeal)  # type: ignore[attr-defined]
         self.initial["step"] = lifecycle.next_step(self.appeal)
 
     def run(self, now: datetime) -> None:

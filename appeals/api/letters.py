@@ -140,9 +140,8 @@ def _letter(appeal: Appeal, kind: str, language: str) -> Letter:
 
 def as_file(letter: Letter) -> HttpResponse:
     """The Word file, to be saved."""
-    name = f"{letter.title}.docx".replace("/", "-")
     headers = {
-        "Content-Disposition": content_disposition_header(True, name) or "attachment",
+        "Content-Disposition": content_disposition_header(True, letter.file_name) or "attachment",
         "X-Content-Type-Options": "nosniff",
     }
     return HttpResponse(letter.docx(), content_type=documents.MEDIA_TYPE, headers=headers)

@@ -64,6 +64,10 @@ class Letter:
         """The letter, and under a line what a person must check before it goes out."""
         return documents.plain([*self.body, RULE, *self.notes])
 
+    @property
+    def file_name(self) -> str:
+        return f"{self.title}.docx".replace("/", "-")
+
     def docx(self) -> bytes:
         """The same as a Word file; the same bytes for the same appeal on the same day."""
         return documents.docx([*self.body, RULE, *self.notes], title=self.title, at=self.at, author=self.author)

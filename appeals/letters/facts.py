@@ -22,7 +22,7 @@ from appeals.letters.gaps import Needed
 from appeals.letters.sources import Sources, published
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
-from marketplaces.models import EscalationStep, Topic
+from marketplaces.models import EscalationStep
 from marketplaces.working_time import Unit
 
 Kind = Deadline.Kind
@@ -291,15 +291,3 @@ def _end(clock: Deadline) -> str:
 def _grade(clock: Deadline) -> str:
     row = clock.step or clock.target
     return row.source_grade if row else ""
-
-
-def evidence_lacks(appeal: Appeal) -> list[str]:
-    """What the topic asks for and the appeal does not carry, as far as a program can see."""
-    has = {
-        Topic.Required.ORDER_NUMBER: bool(appeal.order_numbers),
-        Topic.Required.PRODUCT_CODE: bool(appeal.product_codes),
-        Topic.Required.DESIRED_OUTCOME: bool(appeal.desired_outcome.strip()),
-        Topic.Required.EVIDENCE: appeal.attachments.exists(),
-    }
-    asked = appeal.topic.required if appeal.topic else []
-    return [str(Topic.Required(one).label) for one in asked if has.get(one) is False]

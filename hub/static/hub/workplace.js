@@ -13,6 +13,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
+    if (link.matches("[data-instead]")) link.closest("dialog")?.close();
     openDialog(link.href);
   }
   const copy = event.target.closest("[data-copy]");
@@ -44,8 +45,7 @@ async function openDialog(address) {
   });
   dialog.addEventListener("submit", (event) => { event.preventDefault(); sendDialog(dialog, event.target, event.submitter); });
   document.body.append(dialog);
-  name(dialog);
-  helpTyping(dialog.querySelector("form"));
+  prepare(dialog);
   dialog.showModal();
   const first = dialog.querySelector("input:checked, textarea, select, input:not([type=hidden]), button");
   if (first) first.focus();
@@ -60,8 +60,7 @@ async function sendDialog(dialog, form, submitter) {
     const part = readDialog(await answer.text());
     if (answer.ok && part) {
       dialog.replaceChildren(part);
-      name(dialog);
-      helpTyping(dialog.querySelector("form"));
+      prepare(dialog);
       const wrong = dialog.querySelector(".errors input, .errors textarea, .errors select");
       if (wrong) wrong.focus();
       return;
@@ -69,6 +68,12 @@ async function sendDialog(dialog, form, submitter) {
   } catch { /* no connection: the page itself will say so, and nothing typed is lost */ }
   submitter.disabled = false;
   form.submit();
+}
+
+function prepare(dialog) {
+  name(dialog);
+  offerCopying(dialog);
+  dialog.querySelectorAll("form[data-draft]").forEach(helpTyping);
 }
 
 function name(dialog) {

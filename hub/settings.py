@@ -145,6 +145,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # The trail
 AUDITLOG_LOGENTRY_MODEL = "trail.TrailEntry"
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
+AUDITLOG_DISABLE_ON_RAW_SAVE = True  # rows that are brought back were told when they were written
 
 # Languages and time: Russian first; everything is stored in UTC and shown in the reader's zone
 LANGUAGE_CODE = "ru"
@@ -185,6 +186,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str | int] = {"socket_connect_timeout": 3}  # a page that rings a bell waits
 if not env("REDIS_URL"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA_DIR / "broker" / "queue"),
@@ -198,6 +200,17 @@ CELERY_BEAT_SCHEDULE = {
     "forget_ways_back": {"task": "appeals.tasks.forget_ways_back", "schedule": crontab(minute="20")},
     "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }
+
+# What all web processes share for a while. Nothing is lost with it
+if env("REDIS_URL"):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": env("REDIS_URL"),
+            "KEY_PREFIX": "hub",
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+    }
 
 # API
 API_MAX_BODY_BYTES = 1_000_000

@@ -33,14 +33,16 @@ class RequestMiddleware:
     @staticmethod
     def _note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         """Of the address its path alone: what people search for is nobody's business."""
-        route = request.resolver_match.route if request.resolver_match else ""
+        match = request.resolver_match
+        route = match.route if match else ""
+        secret = match is not None and "token" in match.kwargs  # a link to a new password opens the account
         metrics.observe(str(request.method), route, response.status_code, seconds)
         if request.path in PROBES:
             return
         user = getattr(request, "user", None)
         details = {
             "method": request.method,
-            "path": request.path,
+            "path": f"/{route}" if secret else request.path,
             "route": route,
             "status": response.status_code,
             "ms": round(1000 * seconds, 1),

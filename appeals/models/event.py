@@ -90,7 +90,10 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["appeal", "at", "id"], name="event_timeline")]
+        indexes = [
+            models.Index(fields=["appeal", "at", "id"], name="event_timeline"),
+            models.Index(fields=["-recorded_at", "-id"], name="event_newest"),  # for hub.trail.reading
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind="reply") & ~models.Q(reply_kind="")

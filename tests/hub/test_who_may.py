@@ -110,6 +110,7 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
         "file": file.pk,
         "verb": "record_reply",
         "appeals_appeal_many verb": "resolve",
+        "appeals_appeal_letter kind": "claim",
         "kind": "csv",
         "slug": "ozon",
         "topic": "finance",

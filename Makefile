@@ -43,7 +43,7 @@ format: development
 	$(BIN)/ruff format .
 
 audit: development
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
+	@$(BIN)/python .ci/audit.py $(AUDIT)
 
 compile := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import models
 
 from appeals.models import Appeal, Membership, RefusedAddress, Reminder, ReminderRule
 from marketplaces.opening_hours import OpeningHours, opening_hours
@@ -125,6 +126,17 @@ class Roster:
     @staticmethod
     def _by_role(users: Iterable[User], role: Role) -> list[Recipient]:
         return [Recipient(address=user.email, role=role, user=user) for user in users if user.email]
+
+
+def unreached(user: User) -> list[RefusedAddress]:
+    """The marked addresses of the people whom `user` leads, and of the rules; all of them for an administrator."""
+    refused = RefusedAddress.objects.all()
+    if user.is_administrator:
+        return list(refused)
+    led = Membership.objects.filter(user=user, is_lead=True).values("shop")
+    team = Membership.objects.filter(shop__in=led, user__is_active=True).values("user__email")
+    named = {one for rule in ReminderRule.objects.all() for one in rule.extra_addresses} if led else set()
+    return list(refused.filter(models.Q(address__in=team) | models.Q(address__in=named)))
 
 
 def _people() -> QuerySet[User]:

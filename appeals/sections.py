@@ -54,6 +54,7 @@ class Section:
     follow_up: str
     links: list[tuple[str, str]]
     is_ours: bool
+    why: tuple[str, str]
     first_promise: str = ""
 
     @property
@@ -118,7 +119,7 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
     appeal = rows[0].deadline.appeal
     is_ours = all(deadline.kind == Kind.OUR_REPLY for deadline in deadlines.values())
     if len(numbers := {deadline.appeal_id for deadline in deadlines.values()}) > 1:
-        return _of_incident(list(deadlines.values()), sorted(numbers), steps, now)
+        return _of_incident(rows, list(deadlines.values()), sorted(numbers), steps, now)
     return Section(
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
@@ -126,11 +127,18 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         follow_up=letters.follow_up(appeal, deadlines.values(), now),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
+        why=_why(rows[0]),
         first_promise=steps.first_promise(appeal, now),
     )
 
 
-def _of_incident(deadlines: Sequence[Deadline], numbers: Sequence[int], steps: NextSteps, now: datetime) -> Section:
+def _of_incident(
+    rows: Sequence[Reminder],
+    deadlines: Sequence[Deadline],
+    numbers: Sequence[int],
+    steps: NextSteps,
+    now: datetime,
+) -> Section:
     """Of each kind the clock that stands worst; what to do next is that of the first appeal."""
     appeal = deadlines[0].appeal
     worst = [
@@ -146,8 +154,17 @@ def _of_incident(deadlines: Sequence[Deadline], numbers: Sequence[int], steps: N
         follow_up="",
         links=[(_("Open the incident"), page)],
         is_ours=is_ours,
+        why=_why(rows[0]),
         numbers=numbers,
     )
+
+
+def _why(row: Reminder) -> tuple[str, str]:
+    """What makes the reader one to be told, and the page that explains it."""
+    words = _("You are told as: %(role)s.") % {"role": row.get_role_display()}
+    if row.rule:
+        words += " " + _("Rule: %(rule)s.") % {"rule": row.rule.when}
+    return words, settings.BASE_URL + reverse("admin:appeals_reminder_change", args=[row.pk])
 
 
 def _links(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db.models import ManyToManyField, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from appeals import reminders
 from appeals.admin.listing import CappedPaginator
 from appeals.models import Reminder, ReminderRule, Shop
 from marketplaces.admin.editing import LinesField
@@ -36,7 +41,12 @@ STATES = {
 @admin.register(Reminder)
 class ReminderAdmin(ModelAdmin):
     list_display = ["appeal", "clock", "address", "shown_state", "reason", "created_at", "sent_at"]
-    list_display_links = None
+    list_display_links = ["address"]
+    change_form_outer_before_template = "admin/appeals/reminder/why.html"
+    fields = [
+        *("appeal", "clock", "due_at", "address", "role", "shown_state", "reason", "detail"),
+        *("rung_at", "created_at", "send_after", "attempts", "resends", "sent_at", "message_id"),
+    ]
     list_filter = [("state", ChoicesDropdownFilter)]
     list_select_related = ["deadline__appeal"]
     search_fields = ["address"]
@@ -49,8 +59,8 @@ class ReminderAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reminder]:
         shops = Shop.objects.visible_to(request.user)
-        reminders: QuerySet[Reminder] = super().get_queryset(request)
-        return reminders.filter(deadline__appeal__shop__in=shops)
+        rows: QuerySet[Reminder] = super().get_queryset(request)
+        return rows.filter(deadline__appeal__shop__in=shops)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -60,6 +70,34 @@ class ReminderAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Reminder | None = None) -> bool:
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        again = self.admin_site.admin_view(require_POST(self.send_again))
+        return [path("<int:pk>/send-again/", again, name="appeals_reminder_send_again"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        reminder = self.get_object(request, object_id)
+        why = {"why": reminders.explain(reminder), "may_send_again": self._may_send(request)} if reminder else {}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | why)
+        return answer
+
+    def send_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        reminder = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self._may_send(request):
+            raise PermissionDenied
+        try:
+            reminders.send_again(reminder=reminder, now=timezone.now())
+        except ValidationError as error:
+            messages.error(request, error.messages[0])
+        else:
+            messages.success(request, _("It goes out with the next sweep, within a minute or so."))
+        return redirect("admin:appeals_reminder_change", pk)
+
+    @staticmethod
+    def _may_send(request: HttpRequest) -> bool:
+        return request.user.has_perm("appeals.change_appeal")
 
     @display(description=_("appeal"))
     def appeal(self, obj: Reminder) -> SafeString:
@@ -85,6 +123,14 @@ class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     extra_addresses = AddressesField(
         label=capfirst(_("tell these addresses")), required=False, help_text=_("One per line. They need no account.")
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        """A rule that nobody hears is refused while the people are still a choice in the form."""
+        found = super().clean()
+        told = {name: self.cleaned_data.get(name) for name in ("tell_assignee", "tell_lead", "extra_addresses")}
+        if "people" in self.cleaned_data and "extra_addresses" in self.cleaned_data:
+            ReminderRule(**told).check_heard(self.cleaned_data["people"])
+        return found
 
 
 @admin.register(ReminderRule)

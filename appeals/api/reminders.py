@@ -1,14 +1,22 @@
 """Reminders about the caller's appeals."""
 
 from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from appeals import reminders
 from appeals.api import filters
-from appeals.api.people import EmailOfPerson
+from appeals.api.people import EmailOfPerson, NotOnlyLooking
 from appeals.models import Appeal, Deadline, Reminder
 from marketplaces.api.fields import Moment, OrNull, RowSerializer
+from marketplaces.api.views import DIGITS
 
 
 class DeadlineOfReminderSerializer(RowSerializer):
@@ -25,6 +33,7 @@ class ReminderSerializer(RowSerializer):
     person = EmailOfPerson(source="user", read_only=True)
     address = serializers.CharField(read_only=True, help_text="Where it was sent; empty: there was nobody to tell.")
     reason = OrNull(choices=Reminder.Reason.choices, read_only=True)
+    why = serializers.SerializerMethodField(help_text="Why this person is told of this, in the caller's language.")
 
     class Meta:
         model = Reminder
@@ -39,18 +48,24 @@ class ReminderSerializer(RowSerializer):
             "address",
             "state",
             "reason",
+            "why",
             "created_at",
             "send_after",
             "sent_at",
         )
         read_only_fields = fields
 
+    def get_why(self, reminder: Reminder) -> str:
+        return reminders.explain(reminder)
+
 
 class ReminderViewSet(ListModelMixin, GenericViewSet[Reminder]):
     """What was sent, to whom, for which deadline, and in what state it is."""
 
     serializer_class = ReminderSerializer
-    queryset = Reminder.objects.select_related("deadline", "user")
+    permission_classes = [IsAuthenticated, NotOnlyLooking]
+    queryset = Reminder.objects.select_related("deadline", "user", "rule")
+    lookup_value_regex = DIGITS
     filterset_class = filters.Reminders
     ordering = "-created_at"
     ordering_fields = ("created_at", "sent_at")
@@ -58,3 +73,14 @@ class ReminderViewSet(ListModelMixin, GenericViewSet[Reminder]):
     def get_queryset(self) -> QuerySet[Reminder]:
         visible = Appeal.objects.visible_to(self.request.user)
         return super().get_queryset().filter(deadline__appeal__in=visible)
+
+    @extend_schema(request=None, responses={200: OpenApiResponse(ReminderSerializer, "The reminder as it is now.")})
+    @action(detail=True, methods=["post"], url_path="send-again")
+    def send_again(self, request: Request, pk: str) -> Response:
+        """Has it sent once more with the next sweep, whatever the person's hours.
+
+        A mark on a refused address is taken away. 400 when there was nobody to tell, or there is nothing to tell of
+        any more.
+        """
+        reminder = reminders.send_again(reminder=self.get_object(), now=timezone.now())
+        return Response(self.get_serializer(reminder).data)

@@ -1,6 +1,9 @@
 """What the templates of the workplace need to say texts and money."""
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
@@ -10,7 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from appeals import reminders, wording
+from appeals.recipients import unreached
 from marketplaces.models.directory_row import Bilingual
+
+if TYPE_CHECKING:
+    from hub.models import User
 
 register = template.Library()
 
@@ -34,6 +41,12 @@ def reminders_stand() -> dict[str, str]:
     now = timezone.now()
     since = reminders.stand_since(now)
     return {"since": wording.near(since, now) if since else ""}
+
+
+@register.inclusion_tag("admin/refused.html")
+def refused_addresses(user: User) -> dict[str, object]:
+    """For those who lead: whom mail does not reach."""
+    return {"refused": unreached(user)}
 
 
 @register.simple_tag

@@ -50,6 +50,7 @@ GET appeals/{appeal_id}/review/
 GET POST appeals/{appeal_id}/attachments/
 GET appeals/{appeal_id}/attachments/{id}/content/
 GET reminders/
+POST reminders/{id}/send-again/
 GET me/
 """
 

@@ -1,0 +1,201 @@
+"""Who was told and why, sending again, whom mail does not reach, and the rules that leads write."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
+
+from appeals import delivery, lifecycle, reminders
+from appeals.models import Appeal, Membership, RefusedAddress, Reminder, ReminderRule, Shop
+from hub.models import ApiToken, User
+from marketplaces.models import Marketplace, Topic
+from tests.appeals.conftest import moscow
+
+pytestmark = pytest.mark.django_db
+
+BREACH = moscow("2026-10-09 00:00")
+RULE = {
+    **{"deadline_kind": "answer", "moment": "after", "amount": "1", "unit": "hours", "is_active": "on"},
+    **{"marketplace": "", "topic": "", "priority": "", "extra_addresses": ""},
+    **{"repeat_amount": "0", "repeat_unit": "working_days", "repeat_limit": "0"},
+}
+
+
+def log_in(client: Client, user: User, role: str) -> Client:
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def ours(client: Client, shop: Shop, agent: User) -> Client:
+    return log_in(client, agent, "lead")
+
+
+@pytest.fixture
+def outsider(market: Marketplace) -> Client:
+    user = User.objects.create_user("outsider@example.com", language="en")
+    Membership.objects.create(shop=Shop.objects.create(name="Others", marketplace=market), user=user)
+    return log_in(Client(), user, "agent")
+
+
+@pytest.fixture
+def told(sent: Appeal, time_machine: TimeMachineFixture) -> Reminder:
+    """The agent was told at the breach."""
+    time_machine.move_to(BREACH)
+    reminders.sweep(BREACH)
+    delivery.deliver(BREACH)
+    return Reminder.objects.get(deadline__kind="answer")
+
+
+def page(reminder: Reminder) -> str:
+    return reverse("admin:appeals_reminder_change", args=[reminder.pk])
+
+
+def again(reminder: Reminder) -> str:
+    return reverse("admin:appeals_reminder_send_again", args=[reminder.pk])
+
+
+def test_a_reminder_has_a_page_that_says_why(ours: Client, told: Reminder) -> None:
+    found = ours.get(page(told)).content.decode()
+    assert "agent@example.com is told as: assignee." in found
+    assert "Rule: when the term runs out." in found
+    assert told.message_id.strip("<>") in found
+
+
+def test_it_is_sent_again_from_its_page(ours: Client, told: Reminder) -> None:
+    answer = ours.post(again(told), follow=True)
+    assert "It goes out with the next sweep" in answer.content.decode()
+    delivery.deliver(BREACH + timedelta(minutes=1))
+    assert len(mail.outbox) == 2
+
+
+def test_it_says_why_it_is_not_sent_again(ours: Client, told: Reminder, agent: User) -> None:
+    lifecycle.resolve(appeal=told.deadline.appeal, actor=agent, now=BREACH, outcome="granted")
+    assert "There is nothing to remind of any more" in ours.post(again(told), follow=True).content.decode()
+
+
+def test_looking_alone_sends_nothing(ours: Client, told: Reminder) -> None:
+    assert ours.get(again(told)).status_code == 405
+    delivery.deliver(BREACH + timedelta(minutes=1))
+    assert len(mail.outbox) == 1
+
+
+def test_an_outsider_neither_sees_it_nor_sends_it(outsider: Client, told: Reminder) -> None:
+    assert outsider.get(page(told)).status_code == 302  # there is no such reminder for them
+    assert outsider.post(again(told)).status_code == 404
+    told.refresh_from_db()
+    assert told.state == "sent"
+
+
+def test_who_may_only_look_sees_why_and_sends_nothing(told: Reminder, shop: Shop) -> None:
+    user = User.objects.create_user("viewer@example.com", language="en")
+    Membership.objects.create(shop=shop, user=user)
+    viewer = log_in(Client(), user, "viewer")
+    assert "Send again" not in viewer.get(page(told)).content.decode()
+    assert viewer.post(again(told)).status_code == 403
+
+
+def test_the_mail_says_why_and_leads_to_that_page(told: Reminder) -> None:
+    body = str(mail.outbox[0].body)
+    assert "You are told as: assignee. Rule: " in body
+    assert any(page(one) in body for one in Reminder.objects.filter(message_id=told.message_id))
+
+
+def api_of(user: User) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiToken.objects.create(user, name='test')[1]}")
+    return client
+
+
+def test_a_program_reads_why_and_sends_again(told: Reminder, agent: User) -> None:
+    api = api_of(agent)
+    row = next(one for one in api.get("/api/v1/reminders/").json()["results"] if one["id"] == told.pk)
+    assert "is told as: assignee" in row["why"]
+    assert api.post(f"/api/v1/reminders/{told.pk}/send-again/").json()["state"] == "pending"
+
+
+def test_a_program_is_told_what_is_not_sent_again(told: Reminder, agent: User) -> None:
+    lifecycle.resolve(appeal=told.deadline.appeal, actor=agent, now=BREACH, outcome="granted")
+    answer = api_of(agent).post(f"/api/v1/reminders/{told.pk}/send-again/")
+    assert answer.status_code == 400
+    assert "nothing to remind of" in answer.json()["errors"][0]["detail"]
+
+
+def test_a_program_of_others_sends_nothing(told: Reminder, outsider: Client) -> None:
+    api = api_of(User.objects.get(email="outsider@example.com"))
+    assert api.post(f"/api/v1/reminders/{told.pk}/send-again/").status_code == 404
+
+
+# Whom mail does not reach
+
+
+@pytest.fixture
+def unreached(shop: Shop) -> RefusedAddress:
+    user = User.objects.create_user("gone@example.com")
+    Membership.objects.create(shop=shop, user=user)
+    return RefusedAddress.objects.create(address="gone@example.com", reason="550 no such user", at=BREACH)
+
+
+def test_the_lead_sees_whom_mail_does_not_reach(ours: Client, unreached: RefusedAddress) -> None:
+    found = ours.get(reverse("admin:index")).content.decode()
+    assert "gone@example.com" in found
+    assert "550 no such user" in found
+
+
+def test_an_address_of_a_rule_is_seen_too(ours: Client, unreached: RefusedAddress) -> None:
+    RefusedAddress.objects.create(address="boss@example.com", reason="550 moved", at=BREACH)
+    ReminderRule.objects.create(deadline_kind="answer", extra_addresses=["boss@example.com"])
+    assert "550 moved" in ours.get(reverse("admin:index")).content.decode()
+
+
+def test_an_agent_and_the_lead_of_others_do_not_see_it(
+    ours: Client, outsider: Client, agent: User, unreached: RefusedAddress
+) -> None:
+    Membership.objects.filter(user=agent).update(is_lead=False)
+    for client in (ours, outsider):
+        assert "550 no such user" not in client.get(reverse("admin:index")).content.decode()
+
+
+# Rules
+
+
+def saved(client: Client, **changes: str) -> str:
+    return client.post(reverse("admin:appeals_reminderrule_add"), RULE | changes, follow=True).content.decode()
+
+
+def test_a_lead_writes_a_rule(ours: Client, finance: Topic) -> None:
+    saved(ours, tell_assignee="on", extra_addresses="Boss@example.com", amount="7")
+    rule = ReminderRule.objects.get(amount=7)
+    assert (rule.extra_addresses, rule.tell_assignee, rule.tell_lead) == (["boss@example.com"], True, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "This rule tells nobody."),
+        (
+            {"tell_assignee": "on", "moment": "before", "amount": "999"},
+            "no term that it speaks of is longer than that",
+        ),
+        ({"tell_assignee": "on", "moment": "before", "amount": "0"}, "needs an amount of at least 1"),
+        ({"tell_assignee": "on", "extra_addresses": "nobody"}, "valid email address"),
+        ({"tell_assignee": "on", "repeat_amount": "2"}, "Repeating needs an interval and a limit"),
+    ],
+)
+def test_a_rule_that_would_never_be_heard_is_refused_with_the_reason(
+    ours: Client, finance: Topic, changes: dict[str, str], words: str
+) -> None:
+    before = ReminderRule.objects.count()
+    assert words in saved(ours, **changes)
+    assert ReminderRule.objects.count() == before
+
+
+def test_an_agent_writes_no_rules(client: Client, agent: User, shop: Shop) -> None:
+    log_in(client, agent, "agent")
+    assert client.post(reverse("admin:appeals_reminderrule_add"), RULE | {"tell_assignee": "on"}).status_code == 403

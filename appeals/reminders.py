@@ -32,6 +32,8 @@ BATCH = 1000
 STANDS_AFTER = timedelta(minutes=5)
 # Deadlines that hear of a rule in one statement: their rows are held as long as it takes
 ANNOUNCED = 10_000
+# The last sweep that this process knows of: while it is recent enough, no page has to ask for a later one
+_seen: list[datetime] = []
 _SWEEP, _SWEEP_END = "sweep", "sweep_end"
 # What a ladder is counted from
 _READ = [
@@ -70,8 +72,14 @@ def last_sweep_at() -> datetime | None:
 
 def stand_since(now: datetime) -> datetime | None:
     """Since when nobody has looked for late deadlines; None while somebody does, and before the first start."""
-    last, allowed = last_sweep_at(), max(STANDS_AFTER, 3 * timedelta(seconds=settings.SWEEP_SECONDS))
-    return last if last and now - last > allowed else None
+    allowed = max(STANDS_AFTER, 3 * timedelta(seconds=settings.SWEEP_SECONDS))
+    if any(seen <= now <= seen + allowed for seen in _seen[:]):
+        return None
+    last = last_sweep_at()
+    if last and now - last > allowed:
+        return last
+    _seen[:] = [last] if last else []
+    return None
 
 
 def last_sweep_took() -> timedelta | None:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permission, PermissionsMixin
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
@@ -142,6 +142,22 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         except ValueError:
             found.append(_("The days off cannot be read; reminders come on them, too."))
         return [str(one) for one in found]
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        self._learn_permissions()
+        return super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        self._learn_permissions()
+        return super().has_module_perms(app_label)
+
+    def _learn_permissions(self) -> None:
+        """In one query what Django's backend asks for in two, of the person and of their roles, on every page."""
+        if self.is_superuser or not self.is_active or hasattr(self, "_perm_cache"):
+            return
+        names = Permission.objects.order_by().values_list("content_type__app_label", "codename")
+        mine = names.filter(user=self.pk).union(names.filter(group__user=self.pk))
+        self._perm_cache = {f"{app}.{codename}" for app, codename in mine}
 
     def get_short_name(self) -> str:
         return self.full_name.split(" ")[0] or self.email

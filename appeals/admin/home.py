@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Case, Value, When, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -53,7 +53,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context | {"has_shop": False}
     scope = _scope(request, shops)
     appeals = scope.narrow(Appeal.objects.visible_to(user), request)
-    by_shop = _counted(appeals, now)
+    counted = _counted(request).mine if scope.mine else _counted(request).team
+    by_shop = {scope.shop.pk: counted[scope.shop.pk]} if scope.shop else counted
     figures = sum(by_shop.values(), Counter())
     return context | {
         "has_shop": True,
@@ -68,11 +69,36 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def counts(request: HttpRequest) -> dict[str, int]:
-    """How long each list of the whole team is, for the menu: one query for a page."""
-    if not hasattr(request, "need_counts"):
-        request.need_counts = needs.counts(reader(request), timezone.now())  # type: ignore[attr-defined]
-    counted: dict[str, int] = request.need_counts  # type: ignore[attr-defined]
+class Counted(NamedTuple):
+    """How long each list is, by shop: the whole team's, and of it mine where the page asks for mine."""
+
+    team: dict[int, Counter[str]]
+    mine: dict[int, Counter[str]]
+
+
+def counts(request: HttpRequest) -> Counter[str]:
+    """How long each list of the whole team is, for the menu: one query for a page, the home page too."""
+    return sum(_counted(request).team.values(), Counter())
+
+
+def _counted(request: HttpRequest) -> Counted:
+    if not hasattr(request, "hub_counted"):
+        request.hub_counted = _count(reader(request), "mine" in request.GET, timezone.now())  # type: ignore[attr-defined]
+    counted: Counted = request.hub_counted  # type: ignore[attr-defined]
+    return counted
+
+
+def _count(user: User, mine: bool, now: datetime) -> Counted:
+    """Grouped by status too, because SQLite then reads the index of these lists alone."""
+    is_mine = Case(When(assignee=user.pk, then=Value(1)), default=Value(0)) if mine else Value(0)
+    unresolved = Appeal.objects.visible_to(user).filter(needs.UNRESOLVED).order_by().annotate(is_mine=is_mine)
+    counted = Counted(defaultdict(Counter), defaultdict(Counter))
+    groups = unresolved.values_list("status", "shop", "is_mine").annotate(**needs.counted(now))
+    for _status, shop, of_mine, *lengths in groups:
+        found = dict(zip(needs.NEEDS, lengths, strict=True))
+        counted.team[shop].update(found)
+        if of_mine:
+            counted.mine[shop].update(found)
     return counted
 
 
@@ -138,19 +164,10 @@ def _kept(scope: Scope, shops: list[Shop], user: User, now: datetime) -> dict[st
     return {"month": shown[0], "weeks": shown[1:]}
 
 
-def _counted(appeals: AppealQuerySet, now: datetime) -> dict[int, Counter[str]]:
-    """By shop, how long each list is. By status too, because SQLite then reads the index of these lists alone."""
-    rows = appeals.filter(needs.UNRESOLVED).order_by().values_list("status", "shop").annotate(**needs.counted(now))
-    by_shop: dict[int, Counter[str]] = defaultdict(Counter)
-    for _status, shop, *counts in rows:
-        by_shop[shop].update(dict(zip(needs.NEEDS, counts, strict=True)))
-    return by_shop
-
-
 def _overdue_by_marketplace(by_shop: dict[int, Counter[str]], shops: list[Shop], scope: Scope) -> list[dict[str, Any]]:
     counts: Counter[Marketplace] = Counter()
     for shop in shops:
-        counts[shop.marketplace] += by_shop[shop.pk]["overdue"]
+        counts[shop.marketplace] += by_shop.get(shop.pk, Counter())["overdue"]
     return [
         {
             "name": str(place),

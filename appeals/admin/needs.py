@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Count, F, OrderBy, Prefetch, Q
 from django.utils import timezone
@@ -12,9 +12,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models import Appeal, Deadline
-
-if TYPE_CHECKING:
-    from hub.models import User
 
 # What no list shows: it would be read, and on SQLite sorted, with every row
 LONG = ("body", "desired_outcome", "order_numbers", "product_codes", "search_text")
@@ -98,11 +95,6 @@ OPEN = Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
 UNRESOLVED = Q(status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN, Appeal.Status.DRAFT])
 
 
-def counted(now: datetime, keys: Iterable[str] = tuple(NEEDS)) -> dict[str, Count]:
+def counted(now: datetime) -> dict[str, Count]:
     """The length of each list, to be asked for in one query of what is UNRESOLVED."""
-    return {key: Count("pk", filter=NEEDS[key].condition(now)) for key in keys}
-
-
-def counts(user: User, now: datetime) -> dict[str, int]:
-    """What the menu says: how many appeals that `user` sees are our turn, and how many are overdue."""
-    return Appeal.objects.visible_to(user).filter(OPEN).aggregate(**counted(now, ("our_turn", "overdue")))
+    return {key: Count("pk", filter=need.condition(now)) for key, need in NEEDS.items()}

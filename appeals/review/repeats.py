@@ -19,6 +19,7 @@ LATEST: Final = 200
 READ: Final = 2000
 """How many characters of a text are compared."""
 ALIKE: Final = 0.8
+SIZE: Final = 0.6
 SHORTEST: Final = 4
 """A text of fewer words is like any other of its kind."""
 
@@ -28,7 +29,7 @@ _NUMBER = re.compile(r"\d{5,}")
 
 def sent_before(facts: Facts, reader: Any, now: datetime) -> Iterator[Finding]:
     """One query along the index of the time of sending; other texts with the same numbers are none of its business."""
-    words = _words(facts.subject, facts.body[:READ])
+    words = _words(facts.body[:READ])
     if len(words) < SHORTEST:
         return
     numbers = _numbers(facts.subject, facts.body, facts.order_numbers, facts.product_codes)
@@ -37,7 +38,7 @@ def sent_before(facts: Facts, reader: Any, now: datetime) -> Iterator[Finding]:
         quoted = row["external_number"] and row["external_number"] in facts.text
         if quoted or (numbers and theirs and not numbers & theirs):
             continue
-        if _likeness(words, _words(row["subject"], row["start"])) >= ALIKE:
+        if _likeness(words, _words(row["start"])) >= ALIKE:
             yield _finding(row, facts, now)
             return
 
@@ -87,9 +88,13 @@ def _numbers(subject: str, body: str, orders: Any, products: Any) -> set[str]:
 
 
 def _likeness(one: list[str], other: list[str]) -> float:
-    """The share of their three-word sequences that two texts have in common: 1 for the same text."""
+    """The share of the shorter text's three-word sequences that stand in the longer one: 1 for the same text.
+
+    A text that is much longer says more, and is another one.
+    """
     mine, theirs = _sequences(one), _sequences(other)
-    return len(mine & theirs) / len(mine | theirs)
+    fewer, more = sorted((len(mine), len(theirs)))
+    return len(mine & theirs) / fewer if fewer >= SIZE * more else 0
 
 
 def _sequences(words: list[str]) -> set[tuple[str, ...]]:

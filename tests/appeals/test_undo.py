@@ -316,7 +316,8 @@ def test_of_two_at_once_one_undoes_and_the_other_is_told(
 
     def attempt(_number: int) -> str:
         try:
-            undo.undo(appeal=sent, actor=agent, now=SENT + 2 * MINUTE, event=line)
+            with translation.override("en"):  # each thread has a language of its own
+                undo.undo(appeal=sent, actor=agent, now=SENT + 2 * MINUTE, event=line)
         except UndoError as error:
             return str(error)
         finally:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import server_error
+from kombu.exceptions import OperationalError as BrokerAwayError
 from rest_framework.exceptions import APIException
 
 from hub import metrics
@@ -41,7 +42,7 @@ def meaning(error: BaseException | None) -> APIException | None:
         return UnavailableError()
     if isinstance(error, OSError) and error.errno in _FULL:
         return StorageFullError()
-    if isinstance(error, ConnectionError | TimeoutError) or _is_of_s3(error):
+    if isinstance(error, BrokerAwayError | ConnectionError | TimeoutError) or _is_of_s3(error):
         return UnavailableError()
     return None
 

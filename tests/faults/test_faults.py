@@ -33,7 +33,7 @@ from tests.hub.running import free_port, manage, wait_until
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "0"))
 AGENT = "agent@example.com"
-READY = {"beat": "beat: Starting", "worker": " ready."}
+READY = {"beat": "beat: Starting", "worker": " ready.", "web": "Started worker-2"}
 PREPARE = f"""
 from hub.models import ApiToken, User
 from appeals.models import Membership, Shop
@@ -153,9 +153,7 @@ class Night:
 
         How every part ended.
         """
-        for name, text in READY.items():
-            wait_until(lambda: self.parts[name].has_said(text), f"{name} runs", 120)  # noqa: B023
-        ended = [self.parts[name].end() for name in READY]
+        ended = [self.end("beat"), self.end("worker")]
         self.database.ask("UPDATE appeals_reminder SET leased_until = NULL WHERE state = 'pending'")
         self.parts |= {name: Part(name, self.environment, self.logs) for name in ("worker", "beat")}
         give_up = time.monotonic() + 180
@@ -163,7 +161,12 @@ class Night:
             assert time.monotonic() < give_up, f"{self._unsettled()} still wait"
             self.move_time()
             time.sleep(1)
-        return [*ended, *(part.end() for part in self.parts.values())]
+        return [*ended, *(self.end(name) for name in READY)]
+
+    def end(self, name: str) -> int | None:
+        """Asks a part that is up to stop: one that is not yet would just die."""
+        wait_until(lambda: self.parts[name].has_said(READY[name]), f"{name} runs", 120)
+        return self.parts[name].end()
 
     def _unsettled(self) -> int:
         waiting = self.database.ask(

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,10 +23,12 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
+import hub
 from appeals import lifecycle
 from appeals.models import Appeal, Attachment, Event, Shop
 from hub.backup import BackupError, archive, check, dump, load, rows
 from hub.models import User
+from hub.settings import BASE_DIR
 from marketplaces.models import Marketplace
 from tests.hub.running import manage
 
@@ -307,6 +310,11 @@ def test_a_hub_moves_from_sqlite_to_postgresql_and_back(
     assert len(contents(Path(first))["marketplaces.channel"]) > 10
     assert contents(Path(first)) == contents(Path(second))
     assert "Restored: " in command(ready | {"HUB_DATA_DIR": str(tmp_path / "back")}, "restore", second)
+
+
+def test_a_backup_tells_the_release() -> None:
+    project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())
+    assert hub.__version__ == project["project"]["version"]
 
 
 def test_both_commands_are_found_and_say_what_they_do() -> None:

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerAwayError
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -48,7 +49,15 @@ def draft(agent: User) -> Appeal:
     return lifecycle.create(actor=agent, now=timezone.now(), shop=shop, subject="Money")
 
 
-@pytest.fixture(params=[OperationalError("gone"), InterfaceError("closed"), ConnectionResetError(104, "reset")])
+GONE = [
+    OperationalError("gone"),
+    InterfaceError("closed"),
+    ConnectionResetError(104, "reset"),
+    BrokerAwayError("gone"),
+]
+
+
+@pytest.fixture(params=GONE)
 def away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: Any, **keywords: Any) -> None:
         raise request.param

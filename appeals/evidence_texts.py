@@ -23,7 +23,7 @@ _TEXTS = ("subject", "body", "desired_outcome")
 def events(appeals: Sequence[Appeal]) -> list[Event]:
     """All that happened, the oldest first; that somebody took a pack is no part of a pack."""
     found = Event.objects.filter(appeal__in=[one.pk for one in appeals]).exclude(kind=Event.Kind.EXPORTED)
-    return list(found.select_related("actor", "step").order_by("at", "id"))
+    return list(found.select_related("actor", "step", "undone_by").order_by("at", "id"))
 
 
 def as_of(appeals: Sequence[Appeal], told: Sequence[Event]) -> datetime:
@@ -56,7 +56,7 @@ def of_event(event: Event) -> bytes | None:
     edits = {name: pair for name, pair in event.data.get("changed", {}).items() if name in _TEXTS}
     if not event.text and not edits:
         return None
-    parts = [story.title(event), f"{_moment(event.at)}, {_who(event)}", *_later(event), "", event.text]
+    parts = [_title(event), f"{_moment(event.at)}, {_who(event)}", *_later(event), "", event.text]
     for name, (was, now) in edits.items():
         label = capfirst(str(Appeal._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
         parts += [f"{label} — {_('before')}:", str(was or ""), "", f"{label} — {_('after')}:", str(now or ""), ""]
@@ -132,9 +132,9 @@ def _happened(told: Iterable[Event]) -> Table:
     rows = []
     for event in told:
         text = Truncator(event.text).chars(_QUOTE, truncate=" …")
-        what = [story.title(event), *_later(event), *([text] if text else []), *story.details(event)]
-        rows.append((_moment(event.at), f"№ {event.appeal_id}", "\n".join(what), _who(event)))
-    return Table((_("When"), _("Appeal"), _("What happened"), _("Who")), rows, (3, 1.7, 9, 2.8))
+        what = [_title(event), *_later(event), *([text] if text else []), *story.details(event)]
+        rows.append((_moment(event.at), str(event.appeal_id), "\n".join(what), _who(event)))
+    return Table((_("When"), "№", _("What happened"), _("Who")), rows, (3, 1.5, 9, 3))
 
 
 def _terms(clocks: Iterable[Deadline]) -> Table:
@@ -148,10 +148,10 @@ def _terms(clocks: Iterable[Deadline]) -> Table:
         if late := clock.ended_at and clock.overdue_by(clock.ended_at):
             state += f" ({_('late by %(amount)s') % {'amount': wording.lateness(clock, clock.due_at + late)}})"
         rows.append(
-            (f"№ {clock.appeal_id}", name, promise, _moment(clock.started_at), wording.until(clock.due_at), state)
+            (str(clock.appeal_id), name, promise, _moment(clock.started_at), wording.until(clock.due_at), state)
         )
-    header = (_("Appeal"), _("Term"), _("Promised"), _("Since"), _("Due"), _("How it ended"))
-    return Table(header, rows, (1.6, 2.9, 3.2, 2.6, 2.6, 3.6))
+    header = ("№", _("Term"), _("Promised"), _("Since"), _("Due"), _("How it ended"))
+    return Table(header, rows, (1.5, 2.9, 3.2, 2.7, 2.7, 3.5))
 
 
 def _legal(shop: Any) -> str:
@@ -162,6 +162,12 @@ def _legal(shop: Any) -> str:
 def _parties(appeal: Appeal, sender: str) -> dict[str, str]:
     place = appeal.shop.marketplace
     return {"seller": sender, "marketplace": f"{place} ({place.legal_entity})" if place.legal_entity else str(place)}
+
+
+def _title(event: Event) -> str:
+    """What was noted by mistake stays, and says so."""
+    title = story.title(event)
+    return f"{title} ({_('undone')})" if hasattr(event, "undone_by") else title
 
 
 def _who(event: Event) -> str:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from docx import Document
 
-from appeals import evidence, lifecycle, reminders
+from appeals import evidence, lifecycle, reminders, undo
 from appeals.models import Appeal, Attachment, Event, Reminder
 from hub.models import User
 from tests.appeals.conftest import moscow
@@ -229,3 +229,12 @@ def test_the_earliest_time_of_a_zip_is_kept_to(matter: list[Appeal]) -> None:
     old = Appeal.objects.select_related("shop__marketplace").get(pk=matter[0].pk)
     archive, _manifest = opened(packed([old]))
     assert archive.getinfo(f"texts/No{old.pk}-0-appeal.txt").date_time == (1980, 1, 1, 0, 0, 0)
+
+
+def test_what_was_noted_by_mistake_is_there_and_says_so(sent: Appeal, agent: User) -> None:
+    at = moscow("2026-10-06 10:00")
+    lifecycle.record_reply(appeal=sent, actor=agent, now=at, kind="answer", text="Не то окно.")
+    undo.undo(appeal=sent, actor=agent, now=at + timedelta(minutes=1))
+    archive, _manifest = opened(packed([Appeal.objects.select_related("shop__marketplace").get(pk=sent.pk)]))
+    [reply] = [archive.read(name).decode("utf-8-sig") for name in archive.namelist() if name.endswith("-reply.txt")]
+    assert reply.startswith("Маркетплейс ответил: ответ по существу (отменено)")

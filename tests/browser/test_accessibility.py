@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from importlib.resources import files
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -9,8 +10,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from appeals import lifecycle, shops
-from appeals.models import Appeal, ReminderRule
+from appeals import incidents, lifecycle, shops
+from appeals.incidents import Facts, Part, Text
+from appeals.models import Appeal, Incident, ReminderRule
+from appeals.orders import Order
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Topic
 
@@ -34,6 +37,16 @@ def appeal(administrator: User) -> Appeal:
         actor=administrator, now=now, shop=shop, subject="Нет выплаты", body="Текст", assignee=administrator
     )
     one = lifecycle.submit(appeal=one, actor=administrator, now=now, at=now - timedelta(days=30))
+    lifecycle.create(actor=administrator, now=now, shop=shop, subject="Снова", previous=one)
+    incidents.make(
+        actor=administrator,
+        now=now,
+        token=uuid4(),
+        title="Сбой выплат",
+        parts=[Part(shop, [Order("1-1"), Order("1-2")])],
+        text=Text("Выплата {номера}", "{номера}"),
+        facts=Facts(),
+    )
     lifecycle.record_reply(appeal=one, actor=administrator, now=now, kind="brush_off", text="Ждите")
     return lifecycle.record_reply(appeal=one, actor=administrator, now=now, kind="question", text="Какой заказ?")
 
@@ -45,6 +58,8 @@ def addresses(appeal: Appeal) -> list[str]:
             "index",
             "appeals_appeal_changelist",
             "appeals_appeal_add",
+            "appeals_incident_changelist",
+            "appeals_incident_add",
             "appeals_shop_changelist",
             "appeals_shop_add",
             "appeals_appeal_import",
@@ -61,6 +76,8 @@ def addresses(appeal: Appeal) -> list[str]:
     page = appeal.get_absolute_url()
     verbs = [reverse("admin:appeals_appeal_verb", args=[appeal.pk, verb]) for verb in ("record_reply", "escalate")]
     many = f"{reverse('admin:appeals_appeal_many', args=['resolve'])}?ids={appeal.pk}"
+    incident = Incident.objects.get()
+    own += [incident.get_absolute_url(), f"{incident.get_absolute_url()}?edit=1"]
     shop = reverse("admin:appeals_shop_change", args=[appeal.shop_id])
     reference = [reverse("where-to-write"), reverse("escalation-path", args=["ozon"]), reverse("profile")]
     rows = [

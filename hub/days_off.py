@@ -52,15 +52,15 @@ class DaysOffField(forms.Field):
     widget = forms.Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs = {
+        values: dict[str, Any] = {
             "label": gettext_lazy("days off"),
             "required": False,
             "help_text": gettext_lazy(
                 "One day or range a line: 31.12.2026, or 28.12.2026 – 09.01.2027. Reminders wait until you are back;"
                 " what is urgent does not."
             ),
-        } | kwargs
-        super().__init__(**kwargs)
+        }
+        super().__init__(**values | kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         try:

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -127,21 +128,21 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         found = []
         if self.zone_name != self.time_zone:
             found.append(
-                _("The time zone “%(kept)s” cannot be read; %(zone)s counts instead.")
+                gettext("The time zone “%(kept)s” cannot be read; %(zone)s counts instead.")
                 % {"kept": self.time_zone, "zone": self.zone_name}
             )
         try:
             opening_hours(self.working_hours or ROUND_THE_CLOCK, "UTC", "RU")
         except OpeningHoursError:
             found.append(
-                _("The working hours “%(kept)s” cannot be read; reminders come at any time.")
+                gettext("The working hours “%(kept)s” cannot be read; reminders come at any time.")
                 % {"kept": self.working_hours}
             )
         try:
             read_days_off(self.days_off)
         except ValueError:
-            found.append(_("The days off cannot be read; reminders come on them, too."))
-        return [str(one) for one in found]
+            found.append(gettext("The days off cannot be read; reminders come on them, too."))
+        return found
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         self._learn_permissions()

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 
 from appeals import wording
 from appeals.letters import speech
-from appeals.letters.sources import published
+from appeals.letters.sources import TRUSTED, grade, published
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
 
@@ -35,6 +35,7 @@ class Line(NamedTuple):
     step: str = ""
     amount: str = ""
     money: str = ""
+    confirmed: bool = True
 
 
 def events(matter: Sequence[Appeal]) -> list[Event]:
@@ -43,13 +44,18 @@ def events(matter: Sequence[Appeal]) -> list[Event]:
     return list(moves.select_related("step").order_by("at", "id"))
 
 
-def lines(matter: Sequence[Appeal], moves: Iterable[Event], now: datetime) -> list[Line]:
+def broken(matter: Sequence[Appeal], now: datetime) -> list[Deadline]:
+    """The terms of the marketplace that ran out, as far as a listed source promises them."""
+    clocks = Deadline.objects.filter(appeal__in=[one.pk for one in matter]).exclude(kind=Deadline.Kind.OUR_REPLY)
+    missed = [clock for clock in clocks.select_related("step", "target") if clock.overdue_by(now)]
+    promised = published(clock.source for clock in missed)
+    return [clock for clock in missed if clock.source in promised]
+
+
+def lines(matter: Sequence[Appeal], moves: Iterable[Event], missed: Iterable[Deadline]) -> list[Line]:
     appeals = {one.pk: one for one in matter}
     found = [_line(event, appeals[event.appeal_id]) for event in moves]
-    clocks = Deadline.objects.filter(appeal__in=appeals).exclude(kind=Deadline.Kind.OUR_REPLY).select_related("step")
-    missed = [clock for clock in clocks if clock.overdue_by(now)]
-    promised = published(clock.source for clock in missed)
-    found += [_missed(clock, appeals[clock.appeal_id]) for clock in missed if clock.source in promised]
+    found += [_missed(clock, appeals[clock.appeal_id]) for clock in missed]
     return sorted(found, key=lambda line: line.at)
 
 
@@ -101,4 +107,5 @@ def _missed(clock: Deadline, appeal: Appeal) -> Line:
         appeal=" ".join(appeal.subject.split()),
         step=str(clock.step or ""),
         amount=amount_text(clock.amount, clock.unit),
+        confirmed=grade(clock) in TRUSTED,
     )

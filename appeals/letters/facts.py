@@ -176,7 +176,10 @@ class Facts:
 
     @cached_property
     def chronology(self) -> list[chronology.Line]:
-        return chronology.lines(self._matter, self._events, self.now)
+        missed = chronology.broken(self._matter, self.now)
+        for clock in missed:
+            self.sources.use_promise(clock)
+        return chronology.lines(self._matter, self._events, missed)
 
     @cached_property
     def earlier(self) -> list[Appeal]:
@@ -198,7 +201,7 @@ class Facts:
     def _promise(self, clock: Deadline) -> Promise:
         theirs = bool(published([clock.source]))
         if theirs:
-            self.sources.use_promise(clock.source, _grade(clock))
+            self.sources.use_promise(clock)
         return Promise(
             since=wording.day(clock.started_at),
             amount=amount_text(clock.amount, clock.unit),
@@ -286,8 +289,3 @@ def _end(clock: Deadline) -> str:
         return speech.instant(clock.due_at)
     with timezone.override(ZoneInfo(clock.time_zone)):
         return wording.day(clock.due_at - _INSTANT)
-
-
-def _grade(clock: Deadline) -> str:
-    row = clock.step or clock.target
-    return row.source_grade if row else ""

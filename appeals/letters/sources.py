@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from appeals.models import Deadline
 from marketplaces.models import EscalationStep, Grade, Marketplace, Source, State
 
 TRUSTED = (Grade.A, Grade.B)
@@ -57,8 +58,9 @@ class Sources:
         self.used["step"] = Used(lambda: step.text("name"), lambda: _grounds(step), step.source, confirmed)
         return confirmed
 
-    def use_promise(self, source: str, grade: str) -> None:
-        self.used[f"promise {source}"] = Used(lambda: _("term of the answer"), lambda: "", source, grade in TRUSTED)
+    def use_promise(self, clock: Deadline) -> None:
+        known = grade(clock) in TRUSTED
+        self.used[f"promise {clock.source}"] = Used(lambda: _("term of the answer"), lambda: "", clock.source, known)
 
     @property
     def cited(self) -> list[str]:
@@ -66,6 +68,12 @@ class Sources:
         keys = {key.strip() for one in self.used.values() for key in one.source.split(",") if key.strip()}
         known = {row.key: row for row in Source.objects.filter(key__in=keys)}
         return [_title(key, known.get(key)) for key in sorted(keys)]
+
+
+def grade(clock: Deadline) -> str:
+    """How far the promise of a clock is to be trusted; empty where the directory has it no more."""
+    row = clock.step or clock.target
+    return row.source_grade if row else ""
 
 
 def published(sources: Iterable[str]) -> set[str]:

@@ -160,6 +160,7 @@ def test_penalties_ask_for_the_papers_of_the_deduction(sent: Appeal) -> None:
 
 @pytest.fixture
 def claimed(sent: Appeal, agent: User, market: Marketplace, published: Source, step: EscalationStep) -> Appeal:
+    ResponseTarget.objects.update(source_grade="A")
     market.legal_entity, market.postal_address = "ООО «Базар»", "г. Москва, Рыночная площадь, дом 2"
     market.provenance = {
         "legal_entity": {"source": "test", "source_grade": "A", "verified_on": "2026-10-01"},
@@ -197,6 +198,13 @@ def test_a_claim_has_all_its_parts(claimed: Appeal) -> None:
         "13 октября 2026 г.",
     ):
         assert part in text, part
+
+
+def test_a_broken_term_of_a_doubtful_source_is_marked_in_the_chronology(claimed: Appeal) -> None:
+    ResponseTarget.objects.update(source_grade="D")
+    found = letter(claimed, Kind.CLAIM)
+    assert "Истёк срок ответа (3 рабочих дня [не подтверждено]), ответа по существу не было." in found.plain
+    assert "Срок ответа" in [one.name for one in found.doubts]
 
 
 def test_below_a_line_it_says_what_to_check_and_that_it_is_a_draft(claimed: Appeal) -> None:

@@ -88,6 +88,7 @@ def pattern(lead: User, agent: User, now: datetime) -> None:
         shop = places[number % 2]
         _play(number, shop, topic, (lead, agent)[number // 2 % 2], now)
     reminders.sweep(now)
+    reminders.record_sweep(now)
 
 
 def _play(number: int, shop: Shop, topic: Topic, actor: User, now: datetime) -> None:

@@ -42,6 +42,7 @@ django.setup()
 logging.disable()
 
 import psycopg
+import rows
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -49,7 +50,6 @@ from django.test.utils import CaptureQueriesContext, setup_databases, teardown_d
 from rest_framework.test import APIClient
 
 from appeals.models import Appeal
-from benchmarks import rows
 from hub import startup, supervisor
 from hub.api.pagination import Cursor
 from hub.models import ApiToken, User

@@ -44,6 +44,7 @@ django.setup()
 logging.disable()
 
 import httpx
+import rows
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -52,7 +53,6 @@ from django.test.utils import setup_databases, teardown_databases
 from django.urls import reverse
 
 from appeals.models import Appeal, Event, Shop
-from benchmarks import rows
 from hub import startup
 from hub.models import ApiToken, User
 
@@ -204,7 +204,8 @@ class Program(Caller):
     def __init__(self, token: str, shops: list[int], reads_all: bool, *about: Any) -> None:
         super().__init__(*about)
         self.client.headers["Authorization"] = f"Bearer {token}"
-        self.shops, self.reads_all, self.read_at = shops, reads_all, time.monotonic()
+        self.shops, self.reads_all = shops, reads_all
+        self.read_at = time.monotonic() + self.chance.uniform(30, 300)
 
     def one(self) -> None:
         if time.monotonic() > self.read_at:

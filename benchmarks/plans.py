@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import api  # sets Django up
 from django.db import connection
 from django.test.utils import setup_databases
 from django.utils import timezone
@@ -25,7 +26,6 @@ from django.utils import timezone
 from appeals.api.appeals import AppealViewSet
 from appeals.api.filters import Appeals
 from appeals.models import Appeal, Incident
-from benchmarks import api  # sets Django up
 from hub.models import ApiToken, User
 
 LARGE = {"appeals_appeal", "appeals_deadline", "appeals_event"}

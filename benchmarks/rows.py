@@ -89,6 +89,10 @@ class Made:
     chance: random.Random
 
     @property
+    def outcome(self) -> str:
+        return ("granted", "partly_granted", "refused")[self.number % 3] if self.status == "resolved" else ""
+
+    @property
     def is_open(self) -> bool:
         return self.status in ("waiting", "our_turn")
 
@@ -123,12 +127,12 @@ def _status(number: int, chance: random.Random) -> str:
 
 
 def _appeal(one: Made) -> Iterator[dict[str, Any]]:
-    chance, words = one.chance, lambda count: " ".join(chance.choices(WORDS, k=count))
-    subject = f"{chance.choice(FIRST_WORDS)}: {words(4)}"
-    body = f"{words(12).capitalize()}. {words(12).capitalize()}."
+    chance = one.chance
+    words = chance.choices(WORDS, k=28)
+    subject = f"{chance.choice(FIRST_WORDS)}: {' '.join(words[:4])}"
+    body = f"{' '.join(words[4:16])}. {' '.join(words[16:])}.".capitalize()
     orders = [f"{10_000_000 + one.number}-{piece:04}" for piece in range(1, 2 + one.number % 3)]
     codes, external = [f"ART-{one.number % 5000:05}"], "" if one.status == "draft" else f"7-{one.number}"
-    resolved = one.status == "resolved"
     yield {
         "id": one.number,
         "shop_id": one.place.shop,
@@ -144,12 +148,12 @@ def _appeal(one: Made) -> Iterator[dict[str, Any]]:
         "client_reference": f"erp:{one.number}",
         "assignee_id": one.author if chance.random() < 0.8 else None,
         "status": one.status,
-        "outcome": chance.choice(["granted", "partly_granted", "refused"]) if resolved else "",
+        "outcome": one.outcome,
         "next_due_at": one.due if one.is_open else None,
         "created_by_id": one.author,
         "created_at": one.created,
         "submitted_at": None if one.status == "draft" else one.sent,
-        "resolved_at": one.replied if resolved else None,
+        "resolved_at": one.replied if one.outcome else None,
         "search_text": "\n".join([subject, body, external, *orders, *codes]).casefold(),
     }
 
@@ -179,7 +183,8 @@ def _events(one: Made) -> Iterator[dict[str, Any]]:
     for kind, reply, at in moves:
         text = " ".join(one.chance.choices(WORDS, k=12)) if reply else ""
         row = {"appeal_id": one.number, "kind": kind, "reply_kind": reply, "at": at, "recorded_at": at}
-        yield row | {"actor_id": one.author, "text": text, "data": "{}"}
+        data = json.dumps({"outcome": one.outcome} if kind == "resolved" else {})
+        yield row | {"actor_id": one.author, "text": text, "data": data}
 
 
 def _copy(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:

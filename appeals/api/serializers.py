@@ -107,7 +107,8 @@ class NextStepSerializer(RowSerializer):
         return paths.next(appeal, appeal.escalations)
 
     def to_representation(self, step: EscalationStep) -> dict[str, Any]:
-        shown: dict[int, Any] = self.context.setdefault("steps", {})  # the same few are next for all appeals of a page
+        context: Any = self.context
+        shown: dict[int, Any] = context.setdefault("steps", {})  # the same few are next for all appeals of a page
         if step.pk not in shown:
             shown[step.pk] = super().to_representation(step)
         found: dict[str, Any] = shown[step.pk]

@@ -49,6 +49,8 @@ class Protocol(GenericViewSet[Any]):
 
     def _write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
         do = partial(handler, request, *args, **kwargs)
+        if request.method != "DELETE" and self.content_negotiation_class().select_parser(request, self.get_parsers()):
+            _body = request.data  # read whole before anything is locked: whoever sends slowly holds up nobody
         with transaction.atomic():
             return once(request, do) if request.method == "POST" else do()
 

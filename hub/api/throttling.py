@@ -30,7 +30,7 @@ class TokenThrottle(BaseThrottle):
         caller = str(getattr(request.auth, "digest", None) or f"user-{request.user.pk}")
         minute, self.gone = divmod(time.time(), MINUTE)
         try:
-            return count(caller, int(minute)) <= settings.API_REQUESTS_PER_MINUTE
+            return count(caller, int(minute)) <= int(settings.API_REQUESTS_PER_MINUTE)
         except (RedisError, OSError, ValueError) as error:
             logger.warning("Calls of the API cannot be counted: %s", error)
             return True

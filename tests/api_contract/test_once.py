@@ -18,6 +18,7 @@ from appeals import lifecycle
 from appeals.models import Appeal, Attachment, Event, Shop
 from hub.api.idempotency import purge
 from hub.models import IdempotencyKey, User
+from marketplaces.api.parsers import JSONParser
 from marketplaces.models import Channel, Marketplace
 from tests.api_contract.conftest import call_as, make_appeal, make_shop, submitted
 
@@ -152,6 +153,22 @@ def test_rows_of_the_directory_and_shops_have_versions_too(admin_api: APIClient,
         old = admin_api.get(at).headers["ETag"]
         assert admin_api.patch(at, {"name": "New"}, headers={"If-Match": old}).status_code == 200
         assert admin_api.patch(at, {"name": "Newer"}, headers={"If-Match": old}).status_code == 412
+
+
+def test_the_body_is_read_before_anything_is_locked(api: APIClient, draft: Appeal) -> None:
+    """Somebody who sends slowly must not keep the others waiting for the database."""
+    depths = []
+    before = len(connection.savepoint_ids)
+
+    def parse(parser: JSONParser, *args: Any, **kwargs: Any) -> Any:
+        depths.append(len(connection.savepoint_ids) - before)
+        return plain(parser, *args, **kwargs)
+
+    plain = JSONParser.parse
+    with patch.object(JSONParser, "parse", parse):
+        assert api.post(APPEALS, {"shop": draft.shop_id, "subject": "x"}, headers=KEY).status_code == 201
+        assert api.patch(f"{APPEALS}{draft.pk}/", {"subject": "y"}).status_code == 200
+    assert depths == [0, 0]
 
 
 # On PostgreSQL, with real threads

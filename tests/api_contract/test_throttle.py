@@ -17,7 +17,7 @@ from tests.api_contract.conftest import call_as
 from tests.api_contract.test_errors import refused
 
 ME = "/api/v1/me/"
-REDIS = {
+REDIS: dict[str, Any] = {
     "CELERY_BROKER_URL": services.REDIS_URL,
     "CACHES": {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.REDIS_URL},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -79,7 +80,7 @@ def forget(now: datetime) -> int:
     return Snapshot.objects.filter(event__recorded_at__lte=now - LIMIT).delete()[0]
 
 
-def _changes(appeal: Appeal) -> Any:
+def _changes(appeal: Appeal) -> QuerySet[Event]:
     return appeal.events.standing().filter(kind__in=_CHANGES).order_by("id")
 
 
@@ -88,7 +89,7 @@ def _line(appeal: Appeal, number: int | None) -> Event:
     line = _changes(appeal).last() if number is None else lines.filter(pk=number).first()
     if line is None:
         raise UndoError(_("There is nothing to undo."))
-    return line  # type: ignore[no-any-return]
+    return line
 
 
 def _may(appeal: Appeal, line: Event, actor: User) -> bool:

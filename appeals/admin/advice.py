@@ -39,7 +39,7 @@ class ReviewForm(PlaceForm):
     product_codes = NumbersField(spaces=True)
     external_number = forms.CharField(required=False, max_length=100)
     previous: Any = forms.ModelChoiceField(Appeal.objects.none(), required=False)
-    files = forms.IntegerField(required=False, min_value=0)
+    attached = forms.IntegerField(required=False, min_value=0)
 
     def __init__(self, *args: Any, user: User, appeal: Appeal | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class ReviewForm(PlaceForm):
             order_numbers=given["order_numbers"],
             product_codes=given["product_codes"],
             external_number=given["external_number"],
-            has_files=bool(given["files"]) or bool(self.appeal and self.appeal.attachments.exists()),
+            has_files=bool(given["attached"]) or bool(self.appeal and self.appeal.attachments.exists()),
             previous=given["previous"],
             pk=self.appeal.pk if self.appeal else None,
             **texts,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_field
@@ -66,6 +67,11 @@ class ReviewViewSet(GenericViewSet[Any]):
     serializer_class = FindingSerializer
     pagination_class = None
 
+    def get_queryset(self) -> QuerySet[Appeal]:
+        rows: Any = super().get_queryset()
+        visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
+        return visible
+
     @extend_schema(
         responses={
             200: OpenApiResponse(
@@ -80,6 +86,7 @@ class ReviewViewSet(GenericViewSet[Any]):
         needs them; one matter, no shouting, no abuse; a channel that is right and open; and whether the same text went
         to this marketplace in the last two weeks.
         """
-        appeal = get_object_or_404(self.get_queryset().visible_to(request.user), pk=appeal_id)
+        appeal = get_object_or_404(self.get_queryset(), pk=appeal_id)
         found = review(Facts.of(appeal), reader=request.user, now=timezone.now())
-        return Response(FindingSerializer(found, many=True).data)
+        rows: Any = found
+        return Response(FindingSerializer(rows, many=True).data)

@@ -11,7 +11,7 @@ from hub.models import User
 from tests.api_contract.conftest import call_as, make_appeal
 
 APPEALS = "/api/v1/appeals/"
-SHAPE = {"code", "severity", "message", "field", "mend", "place"}
+SHAPE = {"code", "severity", "message", "field", "mend", "place", "appeal"}
 
 
 def test_findings_are_a_plain_list_the_gravest_first(api: APIClient, draft: Appeal) -> None:
@@ -54,6 +54,7 @@ def test_only_ones_own_appeals_are_reviewed_and_compared_with(
     Appeal.objects.filter(pk=foreign.pk).update(body="Выплата за заказ не пришла, просим разобраться.")
     mine = make_appeal(shop, agent, body="Выплата за заказ не пришла, просим разобраться.")
     assert "sent_before" not in {one["code"] for one in api.get(f"{APPEALS}{mine.pk}/review/").json()}
+    assert foreign.created_by
     theirs = make_appeal(foreign.shop, foreign.created_by, body="Выплата за заказ не пришла, просим разобраться.")
     assert "sent_before" in {one["code"] for one in outside.get(f"{APPEALS}{theirs.pk}/review/").json()}
 

@@ -77,11 +77,11 @@ def test_without_a_shop_nothing_is_said_but_to_choose_one(ours: Client, shop: Sh
 
 def test_a_saved_draft_is_reviewed_with_its_own_shop_and_files(ours: Client, draft: Appeal) -> None:
     answer = ours.post(
-        reverse(REVIEW_OF, args=[draft.pk]), {"subject": "x", "body": "Скриншот прилагаю.", "files": "1"}
+        reverse(REVIEW_OF, args=[draft.pk]), {"subject": "x", "body": "Скриншот прилагаю.", "attached": "1"}
     )
     assert "there are none" not in text(answer)
     answer = ours.post(
-        reverse(REVIEW_OF, args=[draft.pk]), {"subject": "x", "body": "Скриншот прилагаю.", "files": "0"}
+        reverse(REVIEW_OF, args=[draft.pk]), {"subject": "x", "body": "Скриншот прилагаю.", "attached": "0"}
     )
     assert "there are none" in text(answer)
 
@@ -104,7 +104,7 @@ def test_a_review_takes_few_queries(
 def test_what_is_too_much_or_broken_is_no_error_of_ours(ours: Client, shop: Shop) -> None:
     for form in (
         {"shop": shop.pk, "body": "x" * 100_001},
-        {"shop": "nobody", "previous": "?", "files": "-1"},
+        {"shop": "nobody", "previous": "?", "attached": "-1"},
         {"shop": shop.pk, "order_numbers": "1" * 101},
     ):
         assert ours.post(reverse(REVIEW), form).status_code == 200

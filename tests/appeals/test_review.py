@@ -92,7 +92,8 @@ def test_what_the_topic_needs_stands_in_its_field_or_in_the_text(
     assert finding.mend
     assert code not in found(replace(bare, body=f"Прошу разобраться. {mended}."), agent)
     if field in ("order_numbers", "product_codes"):
-        assert code not in found(replace(bare, **{field: ["AB-1"]}), agent)
+        given: dict[str, Any] = {field: ["AB-1"]}
+        assert code not in found(replace(bare, **given), agent)
     assert code not in found(needing(bare), agent)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
     "message": ("message", {"text": "Please."}),
     "escalate": ("escalate", {"step": 1, "external_number": "E-1"}),
     "complain": ("escalate", {"step": 2}),
-    "grant": ("resolve", {"outcome": "granted", "amount_recovered": 5}),
+    "grant": ("resolve", {"outcome": "granted", "amount_recovered": Decimal(5)}),
     "withdraw": ("resolve", {"outcome": "withdrawn"}),
     "snooze": ("snooze", {"until": moscow("2026-10-30 10:00")}),
     "assign": ("edit", {"assignee": None}),
@@ -75,7 +76,7 @@ def do(deed: str, appeal: Appeal, actor: User, now: datetime, steps: list[Escala
 
 def picture(appeal: Appeal) -> tuple[Any, ...]:
     """Every column of the appeal but its version, and of its clocks."""
-    row = Appeal.objects.filter(pk=appeal.pk).values().get()
+    row: dict[str, Any] = dict(Appeal.objects.filter(pk=appeal.pk).values().get())
     del row["version"]
     return row, list(Deadline.objects.filter(appeal=appeal).order_by("pk").values())
 
@@ -121,7 +122,7 @@ def test_an_appeal_noted_as_sent_by_mistake_is_a_draft_again(draft: Appeal, agen
 
 
 def test_a_reopened_appeal_is_resolved_again(sent: Appeal, agent: User) -> None:
-    lifecycle.resolve(appeal=sent, actor=agent, now=SENT + MINUTE, outcome="refused", amount_recovered=3)
+    lifecycle.resolve(appeal=sent, actor=agent, now=SENT + MINUTE, outcome="refused", amount_recovered=Decimal(3))
     before = picture(sent)
     lifecycle.reopen(appeal=sent, actor=agent, now=SENT + 20 * MINUTE)
     undo.undo(appeal=sent, actor=agent, now=SENT + 21 * MINUTE)

@@ -42,7 +42,7 @@ function reviewed(form) {
     const field = form.elements[name];
     if (field) data.append(name, field.value);
   }
-  data.append("files", form.querySelector("input[type=file]")?.files.length ?? 0);
+  data.append("attached", form.querySelector("input[type=file]")?.files.length ?? 0);
   return data;
 }
 

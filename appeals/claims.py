@@ -8,7 +8,7 @@ unknown, because its worker died or its connection broke, sends the same message
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,9 +89,10 @@ def take(addresses: Sequence[str], now: datetime, roster: Roster) -> list[Claim]
 
 
 @transaction.atomic
-def release(claims: Iterable[Claim]) -> None:
-    """Gives back what was not tried, as it was."""
-    for claim in claims:
+def release(claims: Sequence[Claim]) -> None:
+    """Gives back what was not tried, as it was. For whom another worker claims already, there is nothing to give."""
+    mine = set(_alone_with([claim.recipient.address for claim in claims]) if claims else [])
+    for claim in (one for one in claims if one.recipient.address in mine):
         held = set(claim.held.select_for_update().values_list("pk", flat=True))
         update_rows(
             Reminder,
@@ -149,7 +150,8 @@ def _part_with(message_id: str, taken: Sequence[Reminder]) -> None:
     would be taken for a copy, and nobody would see it."""
     if message_id:
         left = Reminder.objects.filter(address=taken[0].address, message_id=message_id, state=State.PENDING)
-        left.exclude(pk__in=[row.pk for row in taken]).update(message_id="")
+        left = left.exclude(pk__in=[row.pk for row in taken]).select_for_update(skip_locked=True)
+        Reminder.objects.filter(pk__in=[row.pk for row in left]).update(message_id="")
 
 
 def _still_stands(row: Reminder, now: datetime, roster: Roster) -> bool:

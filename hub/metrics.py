@@ -5,6 +5,7 @@ system offers it: a full disk must not end a web process that only wants to coun
 know is asked when the figures are: a few queries, each along an index.
 """
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -33,8 +34,7 @@ def _folder() -> Path:
     return Path(settings.DATA_DIR / "metrics" / name)
 
 
-FOLDER = _folder()
-FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+FOLDER: Path = getattr(settings, "METRICS_FOLDER", None) or _folder()
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(FOLDER)  # where the library writes
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values  # noqa: E402
@@ -64,19 +64,25 @@ DATABASE_ERRORS = Counter("hub_database_errors", "Requests that failed for the d
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts an answered request. Where the counters cannot be written, the answer is worth more."""
     known = method if method in _METHODS else "other"
-    REQUESTS.labels(known, status).inc()
-    SECONDS.labels(known, route or "none").observe(seconds)
+    with contextlib.suppress(OSError):
+        REQUESTS.labels(known, status).inc()
+        SECONDS.labels(known, route or "none").observe(seconds)
 
 
 def database_failed(error: BaseException) -> None:
-    DATABASE_ERRORS.labels(type(error).__name__).inc()
+    with contextlib.suppress(OSError):
+        DATABASE_ERRORS.labels(type(error).__name__).inc()
+
+
+def begin() -> None:
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def clean() -> None:
-    """Counting begins anew with the web server."""
+    """Counting begins anew with the web server, and leaves nothing behind."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def page(request: HttpRequest) -> HttpResponse:

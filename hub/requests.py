@@ -18,6 +18,7 @@ class RequestMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        metrics.begin()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         own = logs.request_id(request.headers.get(logs.HEADER))

@@ -32,3 +32,4 @@ DATABASES["default"]["TEST"] = {
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT.mkdir()
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no password here guards anything
+METRICS_FOLDER = DATA_DIR / "metrics"

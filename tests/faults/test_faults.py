@@ -29,7 +29,7 @@ from tests.conftest import MISSING
 from tests.faults import machinery
 from tests.faults.integration import Integration, Ledger
 from tests.faults.machinery import Disk, Part, Postgres, Redis
-from tests.hub.running import free_port, manage, wait_until
+from tests.hub.running import forget_figures, free_port, manage, wait_until
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "0"))
 AGENT = "agent@example.com"
@@ -252,6 +252,7 @@ def night(environment: dict[str, str], folder: Path) -> Iterator[Night]:
         shop, token = prepare(settings)
         logs = folder / "logs"
         logs.mkdir()
+        stack.callback(forget_figures, int(settings["HUB_PORT"]))
         parts = {name: Part(name, settings, logs) for name in ("web", "worker", "beat")}
         stack.callback(lambda: [part.end(5) for part in found.parts.values()])
         client = Integration(f"http://127.0.0.1:{settings['HUB_PORT']}", token, shop, AGENT)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +46,12 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_S
         time.sleep(0.1)
 
 
+def forget_figures(port: int) -> None:
+    """A web server that is killed leaves its counters in memory, for the next one to clear."""
+    for folder in Path("/dev/shm").glob(f"hub-metrics-*-{port}"):  # noqa: S108
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Hub:
     """`with Hub(environment, command) as hub:` starts it; at the end nothing of it is left, whatever the test did."""
 
@@ -85,6 +92,7 @@ class Hub:
         self._reader.join(PATIENCE_SECONDS)
         if self.process.stdout:
             self.process.stdout.close()
+        forget_figures(self.port)
 
     def wait_until_open(self) -> None:
         def is_open() -> bool:

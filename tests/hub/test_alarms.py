@@ -24,6 +24,7 @@ def test_every_rule_is_about_a_figure_that_is_told(client: Client, settings: Set
     settings.METRICS_TOKEN = "a-key-of-sixteen-characters"
     reminders.record_sweep(timezone.now())
     Marketplace.objects.create(slug="bazaar", name="Bazaar")
+    metrics.begin()
     metrics.observe("GET", "", 200, 0.1)
     metrics.database_failed(OSError())
     text = client.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}).content.decode()

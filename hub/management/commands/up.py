@@ -72,6 +72,7 @@ class Command(BaseCommand):
                 ended = tree.watch()
             if ended:
                 self._tell_crash(ended)
+        metrics.clean()
         if ended:
             sys.exit(1)
         self._tell("Stopped.")

@@ -75,6 +75,7 @@ def addresses(appeal: Appeal) -> list[str]:
     ]
     page = appeal.get_absolute_url()
     verbs = [reverse("admin:appeals_appeal_verb", args=[appeal.pk, verb]) for verb in ("record_reply", "escalate")]
+    letters = [reverse("admin:appeals_appeal_letter", args=[appeal.pk, kind]) for kind in ("follow_up", "claim")]
     many = f"{reverse('admin:appeals_appeal_many', args=['resolve'])}?ids={appeal.pk}"
     incident = Incident.objects.get()
     own += [incident.get_absolute_url(), f"{incident.get_absolute_url()}?edit=1"]
@@ -85,7 +86,7 @@ def addresses(appeal: Appeal) -> list[str]:
         for model in FIRST_OF_EACH
         for view, args in (("changelist", []), ("change", [model._default_manager.all()[0].pk]))
     ]
-    return [*own, page, f"{page}?edit=1", *verbs, many, shop, *reference, *rows]
+    return [*own, page, f"{page}?edit=1", *verbs, *letters, many, shop, *reference, *rows]
 
 
 def violations(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ from appeals.models import Appeal, Shop
 from hub import locks
 from hub.models import ApiToken, User
 
-OPEN = ~Q(status=Appeal.Status.RESOLVED)
+OPEN = Q(status__in=[status for status in Appeal.Status.values if status != Appeal.Status.RESOLVED])
 
 
 @transaction.atomic

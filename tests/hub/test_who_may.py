@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from appeals import incidents, lifecycle, shops
 from appeals.incidents import Facts, Part, Text
-from appeals.models import Appeal, Attachment, Incident, Membership, Reminder, ReminderRule, SavedView
+from appeals.models import Attachment, Membership, Reminder, ReminderRule, SavedView
 from appeals.orders import Order
 from hub.models import ApiToken, User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
@@ -65,7 +65,7 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
     shop = shops.create(actor=lead, name="Tea", marketplace=ozon)
     Membership.objects.bulk_create(Membership(shop=shop, user=people[name]) for name in MEMBERS)
     appeal = lifecycle.create(
-        actor=agent, now=now, shop=shop, subject="Money", topic=Topic.objects.get(slug="finance")
+        actor=agent, now=now, shop=shop, subject="Money", topic=Topic.objects.get(slug="finance"), assignee=agent
     )
     appeal = lifecycle.submit(appeal=appeal, actor=agent, now=now)
     file = Attachment.objects.create(
@@ -80,8 +80,6 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
         text=Text("{numbers}", "{numbers}"),
         facts=Facts(),
     )
-    incident = Incident.objects.create(title="Fault", subject="Money", body="", created_at=now)
-    Appeal.objects.filter(pk=appeal.pk).update(incident=incident)
     deadline = appeal.deadlines.all()[0]
     reminder = Reminder.objects.create(
         deadline=deadline,
@@ -113,11 +111,8 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
         "appeals_incident": batch.incident_id,
         "handover-person pk": agent.pk,
         "appeals_reminder": reminder.pk,
-        "appeals_incident": incident.pk,
-        "handover-person pk": agent.pk,
         "reminders id": reminder.pk,
-        "incidents id": incident.pk,
-        "appeals_appeal_letter kind": "follow_up",
+        "incidents id": batch.incident_id,
         "appeals_reminderrule": ReminderRule.objects.all()[0].pk,
         "appeals_shop": shop.pk,
         "appeals_appeal_forget_view pk": view.pk,

@@ -122,11 +122,11 @@ def explain(reminder: Reminder) -> str:
         % {
             "number": deadline.appeal_id,
             "clock": deadline.get_kind_display(),
-            "until": wording.until(reminder.due_at),
+            "until": wording.until(reminder.due_at, reminder.created_at),
         },
         _("Rule: %(rule)s.") % {"rule": rule.when} if rule else _("The rule has been deleted since."),
         _("Reminder %(level)d of the ladder, due %(moment)s.")
-        % {"level": reminder.level, "moment": wording.moment(reminder.rung_at)},
+        % {"level": reminder.level, "moment": wording.moment(reminder.rung_at, reminder.created_at)},
     ]
     if reminder.reason:
         parts.append(

@@ -102,7 +102,8 @@ class AppealAdmin(AppealExchange):
             raise Http404
         if not self.may(request, form_class):
             raise PermissionDenied
-        form = form_class(*_sent(request), appeal=appeal, actor=reader(request))
+        proposed = {name: request.GET[name] for name in ("until",) if name in request.GET}  # by a link in a mail
+        form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed)
         if _ready(request, form) and self._attempt(form, form.run):
             self._say(request, str(form.done), appeal)
             gone = verb == "delete_draft"

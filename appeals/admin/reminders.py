@@ -28,6 +28,7 @@ from appeals import reminders
 from appeals.admin.listing import CappedPaginator
 from appeals.models import Reminder, ReminderRule, Shop
 from marketplaces.admin.editing import LinesField
+from marketplaces.amounts import amount_text
 
 STATES = {
     Reminder.State.PENDING: "info",
@@ -44,7 +45,7 @@ class ReminderAdmin(ModelAdmin):
     list_display_links = ["address"]
     change_form_outer_before_template = "admin/appeals/reminder/why.html"
     fields = [
-        *("appeal", "clock", "due_at", "address", "role", "shown_state", "reason", "detail"),
+        *("appeal", "clock", "due_at", "address", "role", "state", "reason", "detail"),
         *("rung_at", "created_at", "send_after", "attempts", "resends", "sent_at", "message_id"),
     ]
     list_filter = [("state", ChoicesDropdownFilter)]
@@ -106,7 +107,8 @@ class ReminderAdmin(ModelAdmin):
 
     @display(description=_("deadline"))
     def clock(self, obj: Reminder) -> str:
-        return str(obj.deadline)
+        deadline = obj.deadline
+        return f"{deadline.get_kind_display()}, {amount_text(deadline.amount, deadline.unit)}"
 
     @display(description=_("state"), ordering="state", label=STATES)
     def shown_state(self, obj: Reminder) -> tuple[str, str]:

@@ -191,7 +191,7 @@ class SnoozeForm(VerbForm):
     def prepare(self) -> None:
         self.fields["until"].help_text = zone_text()
         if self.appeal.snoozed_until:
-            self.initial["until"] = timezone.localtime(self.appeal.snoozed_until)
+            self.initial.setdefault("until", timezone.localtime(self.appeal.snoozed_until))
 
     def run(self, now: datetime) -> None:
         self.call(lifecycle.snooze, now, **self.cleaned_data)

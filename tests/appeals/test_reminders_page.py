@@ -107,6 +107,12 @@ def test_the_mail_says_why_and_leads_to_that_page(told: Reminder) -> None:
     assert any(page(one) in body for one in Reminder.objects.filter(message_id=told.message_id))
 
 
+def test_its_link_proposes_tomorrow_morning_for_a_snooze(ours: Client, told: Reminder) -> None:
+    link = next(word for word in str(mail.outbox[0].body).split() if "until=" in word)
+    form = ours.get(link[link.index("/admin/") :]).content.decode()
+    assert 'value="2026-10-10T09:00"' in form
+
+
 def api_of(user: User) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiToken.objects.create(user, name='test')[1]}")

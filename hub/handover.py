@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from appeals.admin.people import colleagues, reader
-from appeals.models import Shop
+from appeals.models import Appeal, Shop
 from hub import people
 from hub.models import User
 
@@ -26,7 +26,9 @@ class HandoverForm(forms.Form):
         User.objects.none(), label=gettext_lazy("who takes them over"), widget=UnfoldAdminSelectWidget
     )
     appeals = forms.ModelMultipleChoiceField(
-        None, label=gettext_lazy("appeals"), widget=forms.CheckboxSelectMultiple(attrs={"class": "hub-choices"})
+        Appeal.objects.none(),
+        label=gettext_lazy("appeals"),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "hub-choices"}),
     )
 
     def __init__(self, *args: Any, person: User, user: User, **kwargs: Any) -> None:

@@ -75,7 +75,7 @@ def _midnight(day: Any) -> datetime | None:
     return timezone.make_aware(datetime.combine(day, time.min)) if day else None
 
 
-def trail_view(request: HttpRequest) -> HttpResponse:
+def trail_view(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     user = reader(request)
     if not reading.may_read(user):
         raise PermissionDenied
@@ -85,7 +85,7 @@ def trail_view(request: HttpRequest) -> HttpResponse:
         return _table(user, asked)
     after = reading.decode(request.GET.get("after", ""))
     found = reading.lines(user, asked, after, SIZE + 1)
-    kept = {name: value for name, value in request.GET.items() if name in form.fields and value}
+    kept = {name: str(value) for name, value in request.GET.items() if name in form.fields and value}
     context = {
         **admin.site.each_context(request),
         "title": _("Trail"),

@@ -27,7 +27,8 @@ from django.utils.translation import gettext_lazy, pgettext
 from appeals.models import Appeal, Event, Membership, ReminderRule, Shop
 from hub.models import ApiToken, User
 from hub.trail.models import TrailEntry
-from marketplaces import facts_text, history
+from marketplaces import facts_text
+from marketplaces.directory_rows import KINDS as DIRECTORY_KINDS
 from marketplaces.models import DirectoryChange
 
 APPEALS, DIRECTORY = "appeals", "directory"
@@ -209,7 +210,7 @@ def _changed(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
 
 
 def _directory_line(change: DirectoryChange) -> Line:
-    kind = next((one for one in history.KINDS if one.name == change.kind), None)
+    kind = next((one for one in DIRECTORY_KINDS if one.name == change.kind), None)
     details = [
         f"{facts_text.field_text(kind, field) if kind else field}: {_short(was)} → {_short(now)}"
         for field, (was, now) in change.changes.items()
@@ -230,7 +231,7 @@ def _entry_line(entry: TrailEntry) -> Line:
     return Line(
         at=entry.timestamp,
         who=_who(entry.actor, entry.actor_email),
-        kind=str(entry.get_kind_display()),  # type: ignore[attr-defined]
+        kind=str(entry.get_kind_display()),
         what=str(ACTIONS.get(entry.action, "")),
         thing=entry.object_repr,
         url=_page_of(entry),

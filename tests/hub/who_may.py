@@ -99,7 +99,7 @@ def written(part: str) -> list[str]:
 
 def _ask(address: Address, client: Client) -> str:
     kept, ask = client.cookies.output(), getattr(client, address.method)
-    json = () if address.method == "get" or not address.is_api else ({}, "application/json")
+    json: tuple[Any, ...] = () if address.method == "get" or not address.is_api else ({}, "application/json")
     with transaction.atomic():
         answer = ask(address.url, *json)
         if answer.streaming:

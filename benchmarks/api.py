@@ -14,6 +14,7 @@ import http.client
 import json
 import logging
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -46,6 +47,7 @@ import rows
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models import Max
 from django.test.utils import CaptureQueriesContext, setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
@@ -86,7 +88,8 @@ class Calls:
     def __init__(self, user: User, appeals: int) -> None:
         mine = Appeal.objects.visible_to(user)
         self.shops = [shop.pk for shop in user.shops.filter(marketplace__slug="ozon").order_by("id")]
-        self.ids = list(mine.order_by("?").values_list("pk", flat=True)[:1000])
+        some = random.Random(appeals).sample(range(1, appeals + 1), min(appeals, 2000))
+        self.ids = list(mine.filter(pk__in=some).values_list("pk", flat=True))
         self.open = list(mine.filter(status="waiting").order_by("-pk").values_list("pk", flat=True)[:1000])
         self.deep = mine.order_by("-created_at")[9 * mine.count() // 10]
         self.user, self.appeals, self.numbers = user, appeals, count()
@@ -262,7 +265,8 @@ def fill(appeals: int, people: list[User], shops: list[Any]) -> None:
     present = Appeal.objects.count()
     if present < appeals:
         began = time.perf_counter()
-        rows.load(present + 1, appeals, shops=shops, users=people, now=datetime.now(UTC))
+        first = 1 + (Appeal.objects.aggregate(last=Max("pk"))["last"] or 0)
+        rows.load(first, first + appeals - present - 1, shops=shops, users=people, now=datetime.now(UTC))
         print(f"loaded {appeals - present:,} appeals in {time.perf_counter() - began:.0f} s", flush=True)
 
 

@@ -22,7 +22,7 @@ OTHER_PATIENCE_SECONDS = 3600.0
 _OURS = 5_213_907_426_113  # the number of the advisory lock: any, but always the same
 
 
-def migrate(connection: BaseDatabaseWrapper, work: Callable[[], None]) -> None:
+def migrate(connection: BaseDatabaseWrapper, work: Callable[[], object]) -> None:
     """Does `work`, again and again if need be: each migration is done whole or not at all."""
     if connection.vendor != "postgresql":
         work()  # SQLite has one writer, and others wait for it as for any other

@@ -73,7 +73,9 @@ def test_worker_and_beat_search_for_late_deadlines_over_the_folder_broker(ready:
 
 @pytest.mark.postgres
 @pytest.mark.redis
-def test_it_runs_on_postgresql_and_redis_and_sweeps_as_soon_as_it_starts(ready: dict[str, str], postgres_url: str, redis_url: str) -> None:
+def test_on_postgresql_and_redis_it_sweeps_as_soon_as_it_starts(
+    ready: dict[str, str], postgres_url: str, redis_url: str
+) -> None:
     services = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "HUB_SWEEP_SECONDS": "3600"}
     with Hub(ready | services) as hub:
         hub.wait_until_open()

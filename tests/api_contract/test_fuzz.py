@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -52,8 +53,18 @@ CONFIG = {
 }
 
 
+HUB = get_wsgi_application()
 described = schemathesis.openapi.from_dict(generated(), config=SchemathesisConfig.from_dict(CONFIG))
-described.app = get_wsgi_application()
+
+
+def whole(environ: Any, start_response: Any) -> list[bytes]:
+    """The hub, with each answer closed when it was read, as servers do and the library's own client does not."""
+    answer = HUB(environ, start_response)
+    with closing(answer):
+        return list(answer)
+
+
+described.app = whole
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ appeals may see them all, and its letters have one sender. A fault that hits sev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,19 +87,35 @@ def first_promises(appeals: Iterable[Appeal]) -> dict[int, FirstPromise]:
     Three queries, however many appeals. What was kept in time is no longer spoken of, nor what we took back ourselves.
     """
     roots = {appeal.pk: root(appeal) for appeal in appeals}
-    rows = list(_of(set(roots.values())).values_list("pk", "matter", "outcome", "resolved_at"))
-    kept = {pk: matter or pk for pk, matter, outcome, _at in rows if outcome != Outcome.WITHDRAWN}
+    found = _promises(_of(set(roots.values())).only("pk", "matter", "outcome", "resolved_at"), _answers)
+    return {pk: found[one] for pk, one in roots.items() if one in found and not _runs_for(found[one], pk)}
+
+
+def first_promise(appeal: Appeal, matter: Iterable[Appeal], lines: Iterable[Event]) -> FirstPromise | None:
+    """The same of one appeal in one query: `matter` are its members, `lines` their timelines with `undone_by`."""
+    answers = [(line.appeal_id, line.at) for line in sorted(lines, key=lambda line: line.at) if _is_answer(line)]
+    found = _promises(matter, lambda kept: [(pk, at) for pk, at in answers if pk in kept]).get(root(appeal))
+    return None if found is None or _runs_for(found, appeal.pk) else found
+
+
+def _promises(
+    appeals: Iterable[Appeal], answers: Callable[[Collection[int]], Iterable[tuple[int, datetime]]]
+) -> dict[int, FirstPromise]:
+    """By matter. `answers` gives the decisions on appeals, as pairs of number and moment, the earliest first."""
+    rows = list(appeals)
+    kept = {one.pk: root(one) for one in rows if one.outcome != Outcome.WITHDRAWN}
     first = _first_clocks(kept)
-    answers = _answers({pk: one for pk, one in kept.items() if one in first})
-    closed: dict[int, list[datetime | None]] = defaultdict(list)
-    for pk, matter, _outcome, at in rows:
-        closed[matter or pk].append(at)
-    found = {one: _promise(clock, answers[one], closed[one]) for one, clock in first.items()}
-    return {
-        pk: found[one]
-        for pk, one in roots.items()
-        if one in found and not (found[one].deadline.appeal_id == pk and found[one].deadline.is_live)
-    }
+    answered, closed = defaultdict[int, list[datetime]](list), defaultdict[int, list[datetime | None]](list)
+    for pk, at in answers([pk for pk, one in kept.items() if one in first]):
+        answered[kept[pk]].append(at)
+    for row in rows:
+        closed[root(row)].append(row.resolved_at)
+    return {one: _promise(clock, answered[one], closed[one]) for one, clock in first.items()}
+
+
+def _runs_for(promise: FirstPromise, appeal: int) -> bool:
+    """Whether the appeal's own clock says it already."""
+    return promise.deadline.appeal_id == appeal and promise.deadline.is_live
 
 
 def _of(roots: Collection[int]) -> AppealQuerySet:
@@ -131,15 +147,19 @@ def _first_clocks(kept: dict[int, int]) -> dict[int, Deadline]:
     return {one: clock for one, clock in found.items() if clock.state != Deadline.State.MET}
 
 
-def _answers(kept: dict[int, int]) -> dict[int, list[datetime]]:
-    """By matter: when the marketplace answered or decided."""
-    found: dict[int, list[datetime]] = defaultdict(list)
+def _answers(kept: Collection[int]) -> Iterable[tuple[int, datetime]]:
+    """When the marketplace answered or decided; the same rule as in `_is_answer`."""
     decided = Q(kind=Event.Kind.RESOLVED, data__outcome__in=[one.value for one in DECIDED])
     replied = Q(kind=Event.Kind.REPLY, reply_kind=Event.ReplyKind.ANSWER)
     events = Event.objects.standing().filter(decided | replied, appeal__in=kept).order_by("at")
-    for pk, at in events.values_list("appeal", "at"):
-        found[kept[pk]].append(at)
-    return found
+    return events.values_list("appeal", "at")
+
+
+def _is_answer(line: Event) -> bool:
+    if not line.is_standing:
+        return False
+    decided = line.kind == Event.Kind.RESOLVED and line.data.get("outcome") in DECIDED
+    return decided or (line.kind == Event.Kind.REPLY and line.reply_kind == Event.ReplyKind.ANSWER)
 
 
 def _promise(clock: Deadline, answers: list[datetime], closed: list[datetime | None]) -> FirstPromise:

@@ -230,9 +230,18 @@ def attach(*, appeal: Appeal, actor: User | None, now: datetime, file: File[byte
     return attachment
 
 
-def next_step(appeal: Appeal, now: datetime | None = None) -> EscalationStep | None:
-    """The first step of the seller's path that comes after the last one taken and can be taken; None at its end."""
-    return Paths(localdate(now)).next(appeal, timeline.steps_taken(appeal))
+def next_step(
+    appeal: Appeal, now: datetime | None = None, lines: Iterable[Event] | None = None
+) -> EscalationStep | None:
+    """The first step of the seller's path that comes after the last one taken and can be taken; None at its end.
+
+    `lines` is its timeline, where it is at hand with `undone_by` and `step`: then it is not read again.
+    """
+    if lines is None:
+        taken = timeline.steps_taken(appeal)
+    else:
+        taken = [line for line in lines if line.kind == Event.Kind.ESCALATED and line.is_standing]
+    return Paths(localdate(now)).next(appeal, taken)
 
 
 def _live(appeal: Appeal) -> dict[str, Deadline]:

@@ -135,8 +135,10 @@ def unreached(user: User) -> list[RefusedAddress]:
         return list(refused)
     led = Membership.objects.filter(user=user, is_lead=True).values("shop")
     team = Membership.objects.filter(shop__in=led, user__is_active=True).values("user__email")
-    named = {one for rule in ReminderRule.objects.all() for one in rule.extra_addresses} if led else set()
-    return list(refused.filter(models.Q(address__in=team) | models.Q(address__in=named)))
+    marked = list(refused.annotate(of_team=models.Q(address__in=team)).filter(models.Exists(led)))
+    rules = [] if all(one.of_team for one in marked) else ReminderRule.objects.all()
+    named = {address for rule in rules for address in rule.extra_addresses}
+    return [one for one in marked if one.of_team or one.address in named]
 
 
 def _people() -> QuerySet[User]:

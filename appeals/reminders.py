@@ -7,7 +7,7 @@ import functools
 import gc
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -70,12 +70,15 @@ def last_sweep_at() -> datetime | None:
     return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
 
 
-def stand_since(now: datetime) -> datetime | None:
-    """Since when nobody has looked for late deadlines; None while somebody does, and before the first start."""
+def stand_since(now: datetime, read: Callable[[], datetime | None] = last_sweep_at) -> datetime | None:
+    """Since when nobody has looked for late deadlines; None while somebody does, and before the first start.
+
+    `read` is asked for the last sweep only where this process knows of none that is recent enough.
+    """
     allowed = max(STANDS_AFTER, 3 * timedelta(seconds=settings.SWEEP_SECONDS))
     if any(seen <= now <= seen + allowed for seen in _seen[:]):
         return None
-    last = last_sweep_at()
+    last = read()
     if last and now - last > allowed:
         return last
     _seen[:] = [last] if last else []

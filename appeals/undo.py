@@ -40,7 +40,7 @@ def undoable(appeal: Appeal, *, actor: User, now: datetime, lines: Iterable[Even
     if lines is None:
         last = _changes(appeal).select_related("snapshot").last()
     else:
-        standing = (line for line in lines if line.kind in _CHANGES and not hasattr(line, "undone_by"))
+        standing = (line for line in lines if line.kind in _CHANGES and line.is_standing)
         last = max(standing, key=lambda line: line.pk, default=None)
     if last is None or not hasattr(last, "snapshot") or now >= until(last) or not _may(appeal, last, actor):
         return None

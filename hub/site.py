@@ -1,5 +1,6 @@
 """The menu of the workplace: each entry is shown to those who may open it."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appeals.admin import home
-from appeals.admin.people import reader
+from appeals.admin.people import leads, reader
 from hub.trail import reading
 from marketplaces import offers
 
@@ -61,7 +62,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _of_leads(request: HttpRequest) -> list[dict[str, Any]]:
     """The pages of those who look after shops and people."""
-    if not reading.may_read(reader(request)):
+    if not reading.may_read(reader(request), partial(leads, request)):
         return []
     return [
         {"title": _("Handing over"), "icon": "swap_horiz", "link": reverse("handover")},

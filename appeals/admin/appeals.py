@@ -197,20 +197,21 @@ class AppealAdmin(AppealExchange):
         story = matter.of(appeal, reader(request))
         lines = page.timeline(appeal, story)
         own = [line.event for line in lines if not line.other]
+        step = lifecycle.next_step(appeal, now, own)
         return self.render(
             request,
             "page.html",
             str(appeal),
             appeal=appeal,
-            **matter.context(appeal, story, now),
+            **matter.context(appeal, story, [line.event for line in lines], now),
             clocks=page.clocks(appeal, now),
             timeline=lines,
-            next_step=page.next_step(appeal, now),
+            next_step=page.next_step(step, now) if "escalate" in lifecycle.verbs(appeal) else None,
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
             first_verb=verbs.likely(appeal, now),
             may_edit=may_edit,
             **(undoing.context(appeal, reader(request), now, own) if may_edit else {}),
-            **letters.context(appeal),
+            **letters.context(appeal, step, own),
             review=advice.of_draft(appeal, reader(request), now),
             may_add=self.has_add_permission(request),
             attachments=list(appeal.attachments.all()),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
 from appeals.admin import kept, needs
+from appeals.admin.people import own_shops
 from appeals.models import Appeal, Incident, Shop
 from appeals.templatetags.workplace import roubles
 from marketplaces.models import Topic
@@ -71,7 +72,7 @@ class MarketplaceFilter(DropdownFilter):
     parameter_name = "marketplace"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        places = {shop.marketplace for shop in _shops(request)}
+        places = {shop.marketplace for shop in own_shops(request)}
         return [(place.slug, str(place)) for place in sorted(places, key=str)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
@@ -83,7 +84,7 @@ class ShopFilter(DropdownFilter):
     parameter_name = "shop"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        return [(str(shop.pk), str(shop)) for shop in _shops(request)]
+        return [(str(shop.pk), str(shop)) for shop in own_shops(request)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
         return queryset.filter(shop=_number(self.value())) if self.value() else queryset
@@ -192,16 +193,6 @@ ALL: list[Any] = [
     KeptFilter,
     IncidentFilter,
 ]
-
-
-def _shops(request: HttpRequest) -> list[Shop]:
-    """Those that the reader sees, asked for once for a page."""
-    if not hasattr(request, "filter_shops"):
-        request.filter_shops = list(  # type: ignore[attr-defined]
-            Shop.objects.visible_to(request.user).select_related("marketplace")
-        )
-    found: list[Shop] = request.filter_shops  # type: ignore[attr-defined]
-    return found
 
 
 def _period(request: HttpRequest) -> str:

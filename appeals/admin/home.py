@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from appeals import wording
 from appeals.admin import kept, needs
-from appeals.admin.people import reader
+from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, Deadline, Shop
 from appeals.models.appeal import AppealQuerySet
 from marketplaces.models import Marketplace
@@ -48,7 +49,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     user, now = reader(request), timezone.now()
     if not user.has_perm("appeals.view_appeal"):
         return context
-    shops = list(Shop.objects.visible_to(user).select_related("marketplace"))
+    shops = own_shops(request)
     if not shops:
         return context | {"has_shop": False}
     scope = _scope(request, shops)
@@ -112,16 +113,10 @@ def _listed(scope: Scope, **filters: str) -> str:
 
 
 def _lists(appeals: AppealQuerySet, figures: Counter[str], scope: Scope, now: datetime) -> list[dict[str, Any]]:
-    found = {
-        key: list(
-            appeals.filter(need.condition(now))
-            .order_by(*need.ordering)
-            .select_related("shop__marketplace", "assignee")
-            .defer(*needs.LONG)[:ROWS]
-        )
-        for key, need in needs.NEEDS.items()
-        if figures[key]
-    }
+    found = {key: _first(appeals, key, now) for key in needs.NEEDS if figures[key] and key != "overdue"}
+    found["overdue"] = _overdue([*found.get("our_turn", []), *found.get("waiting", [])], now)
+    if len(found["overdue"]) < min(figures["overdue"], ROWS):
+        found["overdue"] = _first(appeals, "overdue", now)
     prefetch_related_objects([appeal for rows in found.values() for appeal in rows], needs.CLOCKS)
     return [
         {
@@ -134,6 +129,18 @@ def _lists(appeals: AppealQuerySet, figures: Counter[str], scope: Scope, now: da
         }
         for key, need in needs.NEEDS.items()
     ]
+
+
+def _first(appeals: AppealQuerySet, key: str, now: datetime) -> list[Appeal]:
+    need = needs.NEEDS[key]
+    rows = appeals.filter(need.condition(now)).order_by(*need.ordering)
+    return list(rows.select_related("shop__marketplace", "assignee").defer(*needs.LONG)[:ROWS])
+
+
+def _overdue(soonest: Iterable[Appeal], now: datetime) -> list[Appeal]:
+    """The first of the overdue ones: whoever's turn it is, they are the first of that list, too."""
+    late = [(one.next_due_at, one.pk, one) for one in soonest if one.next_due_at and one.next_due_at < now]
+    return [one for _due, _pk, one in sorted(late)[:ROWS]]
 
 
 def _row(appeal: Appeal, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -17,14 +17,15 @@ from django.utils.translation import gettext as _
 from appeals import documents, letters, lifecycle
 from appeals.admin.dialogs import go
 from appeals.admin.people import reader
-from appeals.models import Appeal
+from appeals.models import Appeal, Event
+from marketplaces.models import EscalationStep
 
 Render = Callable[..., HttpResponse]
 
 
-def context(appeal: Appeal) -> dict[str, Any]:
-    """The kinds of a letter for the page, those that the state asks for first."""
-    offers = letters.offers(appeal, lifecycle.next_step(appeal))
+def context(appeal: Appeal, step: EscalationStep | None, lines: Iterable[Event]) -> dict[str, Any]:
+    """The kinds of a letter for the page, those that the state asks for first; `lines` is its timeline."""
+    offers = letters.offers(appeal, step, lines)
     return {
         "letters_that_fit": [one for one in offers if one.fits],
         "other_letters": [one for one in offers if not one.fits],

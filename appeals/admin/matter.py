@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from appeals import chain, numbers
 from appeals.admin.listing import TONES
-from appeals.models import Appeal
+from appeals.models import Appeal, Event
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -27,8 +28,9 @@ def of(appeal: Appeal, user: User) -> list[Appeal]:
     return list(chain.members(appeal).visible_to(user).select_related(*related).order_by("pk"))
 
 
-def context(appeal: Appeal, matter: list[Appeal], now: datetime) -> dict[str, Any]:
-    promise = chain.first_promises([appeal]).get(appeal.pk)
+def context(appeal: Appeal, matter: list[Appeal], lines: Iterable[Event], now: datetime) -> dict[str, Any]:
+    """`lines` are the timelines of the whole matter, with `undone_by`."""
+    promise = chain.first_promise(appeal, matter, lines)
     return {
         "matter": [Member(one, TONES[Appeal.Status(one.status)], one.pk == appeal.pk) for one in matter],
         "first_promise": promise.text(now) if promise else "",

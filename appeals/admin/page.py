@@ -10,9 +10,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from appeals import deadlines, lifecycle, story, wording
+from appeals import deadlines, story, wording
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
+from marketplaces.models import EscalationStep
 
 ICONS = {
     Event.Kind.CREATED: "note_add",
@@ -75,9 +76,9 @@ def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
     return [_line(event, others.get(event.appeal_id)) for event in events.order_by("-at", "-id")]
 
 
-def next_step(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
+def next_step(step: EscalationStep | None, now: datetime) -> dict[str, Any] | None:
     """The step that comes next, with where it is taken and whether somebody is there."""
-    if "escalate" not in lifecycle.verbs(appeal) or (step := lifecycle.next_step(appeal)) is None:
+    if step is None:
         return None
     channel = step.channel
     return {

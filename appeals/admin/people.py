@@ -19,6 +19,19 @@ def reader(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def own_shops(request: HttpRequest) -> list[Shop]:
+    """The shops that they see, read once for a page: its menu, its filters and its lists ask for them."""
+    if not hasattr(request, "hub_shops"):
+        request.hub_shops = list(Shop.objects.of_reader(reader(request)))  # type: ignore[attr-defined]
+    found: list[Shop] = request.hub_shops  # type: ignore[attr-defined]
+    return found
+
+
+def leads(request: HttpRequest) -> bool:
+    """Whether they lead a shop."""
+    return any(shop.is_led for shop in own_shops(request))  # type: ignore[attr-defined]
+
+
 def colleagues(user: User) -> QuerySet[User]:
     """Whom `user` may assign: the members of the shops that they see, and administrators."""
     shops = Shop.objects.visible_to(user)

@@ -23,7 +23,7 @@ from appeals.letters import chronology, markup
 from appeals.letters.facts import Facts, owed
 from appeals.letters.gaps import Gap
 from appeals.letters.sources import Used
-from appeals.models import Appeal, Deadline
+from appeals.models import Appeal, Deadline, Event
 from marketplaces.models import EscalationStep
 
 Kind = EscalationStep.Letter
@@ -123,19 +123,23 @@ def follow_up(appeal: Appeal, clocks: Iterable[Deadline], now: datetime) -> str:
         return documents.plain(markup.render(slug, "follow_up.ru.txt", {"it": facts, "need": facts.need}))
 
 
-def offers(appeal: Appeal, step: EscalationStep | None) -> list[Offer]:
-    """Every kind, those that fit the state first. `step` is the one that lies before the appeal."""
-    fit = _fitting(appeal, step)
+def offers(appeal: Appeal, step: EscalationStep | None, lines: Iterable[Event] | None = None) -> list[Offer]:
+    """Every kind, those that fit the state first. `step` is the one that lies before the appeal.
+
+    `lines` is its timeline, where it is at hand with `undone_by`: then it is not read again.
+    """
+    fit = _fitting(appeal, step, lines)
     return [Offer(kind, True) for kind in fit] + [Offer(kind, False) for kind in Kind if kind not in fit]
 
 
-def _fitting(appeal: Appeal, step: EscalationStep | None) -> list[Kind]:
+def _fitting(appeal: Appeal, step: EscalationStep | None, lines: Iterable[Event] | None) -> list[Kind]:
     if appeal.status == Appeal.Status.DRAFT:
         return []
     if appeal.status == Appeal.Status.RESOLVED:
         unsatisfied = (Appeal.Outcome.REFUSED, Appeal.Outcome.PARTLY_GRANTED, Appeal.Outcome.IGNORED)
         return [Kind.CLAIM] if appeal.outcome in unsatisfied else []
-    fit = [Kind.STOCK_REPLY] if chronology.brush_off(chronology.events([appeal])) else []
+    moves = chronology.events([appeal]) if lines is None else chronology.moves(lines)
+    fit = [Kind.STOCK_REPLY] if chronology.brush_off(moves) else []
     fit += [Kind(step.letter)] if step and step.letter else []
     fit += [Kind.FOLLOW_UP] if appeal.status == Appeal.Status.WAITING else []
     return list(dict.fromkeys(fit))

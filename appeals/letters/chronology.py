@@ -44,6 +44,12 @@ def events(matter: Sequence[Appeal]) -> list[Event]:
     return list(moves.select_related("step").order_by("at", "id"))
 
 
+def moves(lines: Iterable[Event]) -> list[Event]:
+    """The moves among lines that are at hand with `undone_by`, oldest first."""
+    found = (line for line in lines if line.kind in Event.MOVES and line.is_standing)
+    return sorted(found, key=lambda line: (line.at, line.pk))
+
+
 def broken(matter: Sequence[Appeal], now: datetime) -> list[Deadline]:
     """The terms of the marketplace that ran out, as far as a listed source promises them."""
     clocks = Deadline.objects.filter(appeal__in=[one.pk for one in matter]).exclude(kind=Deadline.Kind.OUR_REPLY)

@@ -117,6 +117,11 @@ class Event(models.Model):
             raise AppendOnlyError("Events are append-only.")
         super().save(*args, **kwargs)
 
+    @property
+    def is_standing(self) -> bool:
+        """As `standing` of a query; a query itself where `undone_by` was not read along."""
+        return self.undoes_id is None and not hasattr(self, "undone_by")
+
 
 class Snapshot(models.Model):
     """What the appeal was before an event: the way back. It is kept for as long as the event may be undone.

@@ -25,10 +25,19 @@ class ShopQuerySet(models.QuerySet["Shop"]):
 
     def led_by(self, user: User | AnonymousUser) -> ShopQuerySet:
         """Whose members and trail they look after: leads have their shops, administrators all."""
-        seen = self.visible_to(user)
-        if not user.is_authenticated or user.is_superuser:
-            return seen
-        return seen.filter(pk__in=Membership.objects.filter(user=user, is_lead=True).values("shop"))
+        return self.visible_to(user).filter(_led(user))
+
+    def of_reader(self, user: User | AnonymousUser) -> ShopQuerySet:
+        """Those that they see, with their marketplaces; each says in `is_led` whether it is among `led_by`."""
+        return self.visible_to(user).select_related("marketplace").annotate(is_led=_led(user))
+
+
+def _led(user: User | AnonymousUser) -> models.Q:
+    if not user.is_authenticated:
+        return models.Q(pk__in=[])
+    if user.is_superuser:
+        return ~models.Q(pk__in=[])
+    return models.Q(pk__in=Membership.objects.filter(user=user, is_lead=True).values("shop"))
 
 
 class Shop(models.Model):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django import template
+from django.http import HttpRequest
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import json_script
@@ -35,11 +39,19 @@ def roubles(amount: Decimal | int) -> str:
     return f"{number_format(amount, places, force_grouping=True)}\u00a0₽"
 
 
-@register.inclusion_tag("admin/stand.html")
-def reminders_stand() -> dict[str, str]:
+def _last_sweep(request: HttpRequest) -> datetime | None:
+    """Read once for a page, for both that speak of it."""
+    if not hasattr(request, "hub_last_sweep"):
+        request.hub_last_sweep = reminders.last_sweep_at()  # type: ignore[attr-defined]
+    last: datetime | None = request.hub_last_sweep  # type: ignore[attr-defined]
+    return last
+
+
+@register.inclusion_tag("admin/stand.html", takes_context=True)
+def reminders_stand(context: Context) -> dict[str, str]:
     """A red line for everybody while nobody looks for late deadlines."""
     now = timezone.now()
-    since = reminders.stand_since(now)
+    since = reminders.stand_since(now, partial(_last_sweep, context["request"]))
     return {"since": wording.near(since, now) if since else ""}
 
 
@@ -49,10 +61,10 @@ def refused_addresses(user: User) -> dict[str, object]:
     return {"refused": unreached(user)}
 
 
-@register.simple_tag
-def last_sweep() -> str:
+@register.simple_tag(takes_context=True)
+def last_sweep(context: Context) -> str:
     """How long ago somebody looked for late deadlines."""
-    last, now = reminders.last_sweep_at(), timezone.now()
+    last, now = _last_sweep(context["request"]), timezone.now()
     if last is None:
         return _("The hub has not looked for late deadlines yet.")
     return _("The hub looked for late deadlines %(span)s ago.") % {"span": wording.span(now - last)}

@@ -98,8 +98,9 @@ def decode(text: str) -> Position | None:
         return None
 
 
-def may_read(user: User) -> bool:
-    return _reads_people(user) or Shop.objects.led_by(user).exists()
+def may_read(user: User, leads: Callable[[], bool] | None = None) -> bool:
+    """`leads` says whether they lead a shop, where that is at hand: then it is not asked for again."""
+    return _reads_people(user) or (leads() if leads else Shop.objects.led_by(user).exists())
 
 
 def lines(user: User, asked: Asked, after: Position | None = None, count: int = 50) -> list[Line]:

@@ -1,60 +1,27 @@
-"""No page of the workplace asks the browser for anything that its Content-Security-Policy forbids."""
+"""What got into a page or among the files does no harm. test_every_page.py looks that the policy stands everywhere."""
 
 import json
-import re
 
 import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Page
 
-from appeals.models import Appeal, Attachment
+from appeals import lifecycle, shops
+from appeals.models import Attachment
 from hub.models import User
+from marketplaces.models import Marketplace
 
 from .conftest import log_in
-from .test_accessibility import addresses, appeal
-
-__all__ = ["appeal"]  # the fixture
+from .listening import hear_refusals
 
 pytestmark = pytest.mark.browser
-
-STRANGERS = ["admin:login", "admin_password_reset", "password_reset_done"]
-FURTHER = ["second-step", "docs", "admin:hub_apitoken_changelist", "offers", "directory-upload"]
-REPORT = """
-document.addEventListener("securitypolicyviolation", (event) => {
-  console.error("Content Security Policy: " + [event.violatedDirective, event.blockedURI, event.sourceFile].join(" "));
-});
-"""
 
 
 @pytest.fixture
 def refused(page: Page) -> list[str]:
-    found: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if re.search("content.security.policy|permissions.policy", message.text, re.IGNORECASE):
-            found.append(f"{page.url}: {message.text}")
-
-    page.add_init_script(REPORT)
-    page.on("console", hear)
-    return found
-
-
-def test_the_policy_stands_on_every_page_and_refuses_nothing_that_the_page_needs(
-    page: Page, refused: list[str], appeal: Appeal, administrator: User
-) -> None:
-    for name in STRANGERS:
-        page.goto(reverse(name), wait_until="networkidle")
-    log_in(page, administrator)
-    for address in [*addresses(appeal), *map(reverse, FURTHER)]:
-        answer = page.goto(address, wait_until="load")
-        assert answer
-        policy = answer.headers["content-security-policy"]
-        assert "default-src 'none'" in policy, address
-        assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0], address
-        page.wait_for_load_state("networkidle")
-    assert not refused, "\n".join(refused)
+    return hear_refusals(page)
 
 
 def test_a_script_that_got_into_a_page_does_not_run(page: Page, refused: list[str], administrator: User) -> None:
@@ -80,9 +47,12 @@ def test_a_script_that_got_into_a_page_does_not_run(page: Page, refused: list[st
     ],
 )
 def test_an_uploaded_page_or_drawing_is_saved_and_never_shown(
-    page: Page, appeal: Appeal, administrator: User, name: str, content: bytes
+    page: Page, administrator: User, name: str, content: bytes
 ) -> None:
     """Both doors refuse such files. One that came in some other way, a mail for example, does no harm either."""
+    now = timezone.now()
+    shop = shops.create(actor=administrator, name="Чайный дом", marketplace=Marketplace.objects.get(slug="ozon"))
+    appeal = lifecycle.create(actor=administrator, now=now, shop=shop, subject="Нет выплаты")
     kept = Attachment.objects.create(
         appeal=appeal,
         file=ContentFile(content, "file"),
@@ -90,7 +60,7 @@ def test_an_uploaded_page_or_drawing_is_saved_and_never_shown(
         content_type="image/svg+xml" if name.endswith("svg") else "text/html",
         size=len(content),
         sha256="0" * 64,
-        created_at=timezone.now(),
+        created_at=now,
     )
     log_in(page, administrator)
     for address in (

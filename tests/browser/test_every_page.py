@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Response, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
@@ -24,7 +25,7 @@ from tests.hub.who_may import Address
 from tests.services import chromium
 
 from . import pages
-from .conftest import ARGUMENTS
+from .conftest import ARGUMENTS, PASSWORD
 from .listening import hear_refusals
 
 pytestmark = pytest.mark.browser
@@ -163,6 +164,18 @@ def walk(page: Page, known: list[Address]) -> Iterator[str]:
 
 def test_before_the_log_in(hub: Hub, page: Page, found: list[str]) -> None:
     found += walk(page, hub.for_strangers)
+    assert not found, "\n".join(found)
+
+
+def test_where_the_code_is_asked_for(hub: Hub, page: Page, found: list[str]) -> None:
+    user = User.objects.create_user("code@example.com", PASSWORD)
+    TOTPDevice.objects.create(user=user, name="phone", confirmed=True)
+    page.goto("/admin/")
+    page.fill("[name=username]", user.email)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"**{reverse('login-code')}*")
+    found += looks(page)
     assert not found, "\n".join(found)
 
 

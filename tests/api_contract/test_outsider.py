@@ -35,6 +35,19 @@ def attachment(foreign: Appeal, outsider: User) -> Attachment:
     return lifecycle.attach(appeal=foreign, actor=outsider, now=foreign.created_at, file=file, name="secret.txt")
 
 
+def reminder_of(appeal: Appeal) -> Reminder:
+    deadline = appeal.deadlines.get()
+    return Reminder.objects.create(
+        deadline=deadline,
+        due_at=deadline.due_at,
+        rung_at=deadline.due_at,
+        address="outsider@example.com",
+        role="assignee",
+        created_at=appeal.created_at,
+        send_after=appeal.created_at,
+    )
+
+
 def test_every_route_with_a_number_is_404_for_somebody_of_another_team(
     api: APIClient, agent: User, foreign: Appeal, attachment: Attachment, steps: list[EscalationStep]
 ) -> None:
@@ -50,11 +63,11 @@ def test_every_route_with_a_number_is_404_for_somebody_of_another_team(
     }
     agent.user_permissions.set(Permission.objects.all())
     before = (foreign.version, Event.objects.count(), Attachment.objects.count())
+    numbers = {"shops": foreign.shop_id, "appeals": foreign.pk, "reminders": reminder_of(foreign).pk}
     tried = 0
     for method, path in operations():
         if resource(path) in EVERYBODYS or "{" not in path:
             continue
-        numbers = {"shops": foreign.shop_id, "appeals": foreign.pk}
         own = {"appeal_id": foreign.pk, "id": attachment.pk if "attachments" in path else numbers[resource(path)]}
         url = path.format(**own)
         word = path.rstrip("/").split("/")[-1].strip("{}")
@@ -75,16 +88,7 @@ def test_every_route_with_a_number_is_404_for_somebody_of_another_team(
 def test_every_list_hides_what_belongs_to_another_team(
     api: APIClient, foreign: Appeal, attachment: Attachment, outside: APIClient
 ) -> None:
-    deadline = foreign.deadlines.get()
-    Reminder.objects.create(
-        deadline=deadline,
-        due_at=deadline.due_at,
-        rung_at=deadline.due_at,
-        address="outsider@example.com",
-        role="assignee",
-        created_at=foreign.created_at,
-        send_after=foreign.created_at,
-    )
+    reminder_of(foreign)
     lists = [
         path
         for method, path in operations()

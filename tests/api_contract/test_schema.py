@@ -107,9 +107,12 @@ def test_every_request_takes_known_fields_only(schema: dict[str, Any]) -> None:
             assert component["additionalProperties"] is False, name
 
 
+WITHOUT_FIELDS = ("/undo/", "/send-again/")
+
+
 def test_each_move_takes_its_own_fields(schema: dict[str, Any]) -> None:
     for method, path, operation in operations(schema):
-        if method == "post":
+        if method == "post" and not path.endswith(WITHOUT_FIELDS):
             (media,) = operation["requestBody"]["content"].values()
             assert path.endswith("appeals/") == media["schema"]["$ref"].endswith("/AppealRequest"), path
 

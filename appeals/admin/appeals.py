@@ -21,7 +21,7 @@ from appeals import evidence, lifecycle, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
 from appeals.admin.dialogs import go
 from appeals.admin.exchange import AppealExchange
-from appeals.admin.forms import AppealForm
+from appeals.admin.forms import AppealForm, quoting
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
@@ -63,7 +63,9 @@ class AppealAdmin(AppealExchange):
             raise PermissionDenied
         if not Shop.objects.visible_to(reader(request)).exists():
             return self.render(request, "no_shop.html", _("Log an appeal"))
-        initial = {"assignee": request.user.pk, **_last_shop(request), **request.GET.dict()}
+        asked = request.GET.dict()
+        again = quoting(reader(request), asked.get("previous", ""))
+        initial = {"assignee": request.user.pk, **_last_shop(request), **again, **asked}
         form = AppealForm(*_sent(request), user=reader(request), initial=initial)
         if _ready(request, form) and (appeal := self._attempt(form, lambda now: self._log(request, form, now))):
             request.session[LAST_SHOP] = appeal.shop_id

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -154,3 +156,25 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         """What a verb writes: all of it for a new appeal, what was changed for an old one."""
         names = self.changed_data if self.instance.pk else list(self.cleaned_data)
         return {name: self.cleaned_data[name] for name in names if name in lifecycle.EDITABLE}
+
+
+def quoting(user: User, number: str) -> dict[str, Any]:
+    """What an appeal that is written again starts with: subject, numbers and a text that quotes the earlier one.
+
+    In Russian, whatever the reader's language: it goes to the marketplace. Nothing for an appeal that is not theirs.
+    """
+    earlier = (
+        Appeal.objects.visible_to(user).filter(pk=number).first() if number.isascii() and number.isdigit() else None
+    )
+    if earlier is None or earlier.submitted_at is None:
+        return {}
+    kept = ("subject", "order_numbers", "product_codes", "desired_outcome", "amount_at_stake")
+    with translation.override("ru"):
+        words = {
+            "number": earlier.external_number,
+            "date": date_format(timezone.localtime(earlier.submitted_at), "j E Y"),
+        }
+        numbered = gettext("Again on our appeal No. %(number)s of %(date)s: no answer has settled it.")
+        unnumbered = gettext("Again on our appeal of %(date)s: no answer has settled it.")
+        body = (numbered if earlier.external_number else unnumbered) % words
+    return {name: getattr(earlier, name) for name in kept} | {"body": f"{body}\n\n{earlier.body}"}

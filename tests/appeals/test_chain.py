@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
 from appeals import chain, lifecycle
+from appeals.admin.forms import quoting
 from appeals.models import Appeal, Deadline, Shop
 from appeals.numbers import of as numbers_of
 from hub.models import User
@@ -256,3 +257,14 @@ def test_the_form_points_at_an_odd_number_with_a_link(ours: Client, sent: Appeal
     found = ours.post(reverse("admin:appeals_appeal_review"), form).content.decode()
     assert f"The number “777” stands on appeal No. {sent.pk} already." in found
     assert f'<a href="{sent.get_absolute_url()}">№ {sent.pk}</a>' in found
+
+
+@pytest.mark.parametrize("number", ["", "x", "²", "9" * 40, "0"])
+def test_what_is_no_number_of_an_appeal_quotes_nothing(agent: User, number: str) -> None:
+    assert quoting(agent, number) == {}
+
+
+def test_an_appeal_of_another_team_is_not_quoted(sent: Appeal, agent: User) -> None:
+    outsider = User.objects.create_user(email="stranger@example.com", password=None)
+    assert sent.subject in quoting(agent, str(sent.pk)).values()
+    assert quoting(outsider, str(sent.pk)) == {}

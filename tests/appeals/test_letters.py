@@ -122,7 +122,8 @@ def test_after_a_step_the_first_broken_promise_stays_in_sight(
 ) -> None:
     lifecycle.escalate(appeal=sent, actor=agent, now=LATE, step=step)
     text = letter(sent, Kind.FOLLOW_UP, moscow("2026-10-20 09:00")).plain
-    assert "Срок ответа на обращение (3 рабочих дня) истёк 8 октября 2026 г." in text
+    assert "Ещё 8 октября 2026 г. истёк срок ответа на обращение (3 рабочих дня)." in text
+    assert ".." not in text
     assert "13 октября 2026 г. мы сделали следующий шаг: «claim»." in text
     assert "Срок ответа (30 календарных дней) истекает 12 ноября 2026 г.; ответа по существу пока нет." in text
 

@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from appeals import lifecycle, undo
 from appeals.api import filters, moves
-from appeals.api.people import NotOnlyLooking, caller
+from appeals.api.people import MayWork, caller
 from appeals.api.serializers import STEP_SHOWN, AppealSerializer
 from appeals.escalation import Paths
 from appeals.models import Appeal, Deadline, Event, Shop
@@ -63,7 +63,8 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     """Appeals of the shops that the caller works for; of other shops there is nothing here."""
 
     serializer_class = AppealSerializer
-    permission_classes = [IsAuthenticated, NotOnlyLooking]
+    permission_classes = [IsAuthenticated, MayWork]
+    verbs = {"create": "add", "destroy": "delete"}
     queryset = Appeal.objects.all()
     filterset_class = filters.Appeals
     lookup_value_regex = DIGITS

@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from appeals import reminders
 from appeals.api import filters
-from appeals.api.people import EmailOfPerson, NotOnlyLooking
+from appeals.api.people import EmailOfPerson, MayWork
 from appeals.models import Appeal, Deadline, Reminder
 from marketplaces.api.fields import Moment, OrNull, RowSerializer
 from marketplaces.api.views import DIGITS
@@ -63,7 +63,7 @@ class ReminderViewSet(ListModelMixin, GenericViewSet[Reminder]):
     """What was sent, to whom, for which deadline, and in what state it is."""
 
     serializer_class = ReminderSerializer
-    permission_classes = [IsAuthenticated, NotOnlyLooking]
+    permission_classes = [IsAuthenticated, MayWork]
     queryset = Reminder.objects.select_related("deadline", "user", "rule")
     lookup_value_regex = DIGITS
     filterset_class = filters.Reminders

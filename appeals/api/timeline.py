@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from appeals import lifecycle
-from appeals.api.people import NotOnlyLooking, caller
+from appeals.api.people import MayWork, caller
 from appeals.api.serializers import AttachmentSerializer, EventSerializer, UploadSerializer
 from appeals.models import Appeal, Attachment, Event
 from marketplaces.api.parsers import MultiPartParser
@@ -50,7 +50,7 @@ class AttachmentViewSet(ListModelMixin, OfAppeal):
     queryset = Attachment.objects.select_related("uploaded_by")
     serializer_class = AttachmentSerializer
     parser_classes = [MultiPartParser]
-    permission_classes = [IsAuthenticated, NotOnlyLooking]
+    permission_classes = [IsAuthenticated, MayWork]
     lookup_value_regex = DIGITS
     ordering = "created_at"
     ordering_fields = ("created_at",)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from rest_framework.test import APIClient
 
 from appeals import lifecycle
@@ -28,20 +29,27 @@ def call_as(user: User) -> APIClient:
     return client
 
 
+def person(name: str, role: str = "") -> User:
+    user = User.objects.create_user(f"{name}@example.com", language="en")
+    user.groups.set(Group.objects.filter(name=role))
+    return user
+
+
 @pytest.fixture
 def agent(db: None) -> User:
-    return User.objects.create_user("agent@example.com", language="en")
+    """Leads a shop of their own."""
+    return person("agent", role="lead")
 
 
 @pytest.fixture
 def colleague(db: None) -> User:
-    return User.objects.create_user("colleague@example.com", language="en")
+    return person("colleague", role="agent")
 
 
 @pytest.fixture
 def outsider(db: None) -> User:
     """Somebody of another team, with a shop and an appeal of their own."""
-    return User.objects.create_user("outsider@example.com", language="en")
+    return person("outsider", role="lead")
 
 
 @pytest.fixture

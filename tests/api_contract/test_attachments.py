@@ -19,7 +19,7 @@ from appeals.models import Appeal, Attachment, Event
 from hub.models import ApiToken, User
 from marketplaces.api.parsers import MultiPartParser
 from marketplaces.models import Marketplace
-from tests.api_contract.conftest import make_appeal, make_shop
+from tests.api_contract.conftest import make_appeal, make_shop, person
 
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -176,7 +176,7 @@ def test_a_form_that_breaks_off_is_refused_by_its_announced_length() -> None:
 def test_an_upload_whose_sender_hangs_up_leaves_nothing(
     transactional_db: None, live_server: LiveServer, media: Path
 ) -> None:
-    agent = User.objects.create_user("agent@example.com")
+    agent = person("agent", role="agent")
     market = Marketplace.objects.create(slug="bazaar", name="Bazaar")
     appeal = make_appeal(make_shop(market, agent, "Tea"), agent)
     _row, token = ApiToken.objects.create(agent)

@@ -11,8 +11,9 @@ from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from appeals.models import Appeal, Event, Membership, Shop
-from hub.models import ApiToken, User
+from hub.models import ApiToken
 from marketplaces.models import Marketplace
+from tests.api_contract.conftest import person
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 
@@ -26,7 +27,7 @@ def surroundings(transactional_db: None, live_server: LiveServer, tmp_path: Path
     """A hub with the shipped directory, a robot that works for a shop, and its token in the environment."""
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("load_directory", verbosity=0)
-    robot = User.objects.create_user("robot@example.com")
+    robot = person("robot", role="integration")
     shop = Shop.objects.create(name="Чай и чашки", marketplace=Marketplace.objects.get(slug="ozon"))
     Membership.objects.create(shop=shop, user=robot)
     token = ApiToken.objects.create(robot)[1]

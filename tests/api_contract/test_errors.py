@@ -307,7 +307,8 @@ def test_me_tells_who_the_token_is_and_what_it_may_do(api: APIClient, agent: Use
     body = api.get("/api/v1/me/").json()
     assert body["email"] == agent.email
     assert body["shops"] == [{"id": shop.pk, "name": shop.name, "is_lead": True}]
-    assert body["permissions"] == []
+    work = ["add_appeal", "add_shop", "change_appeal", "change_shop", "delete_appeal"]
+    assert body["permissions"] == [f"appeals.{right}" for right in work]
     assert body["token"]["name"] == "test"
     assert body["token"]["expires_at"] is None
     assert len(body["token"]["token_key"]) == 15

@@ -20,7 +20,7 @@ from hub.api.idempotency import purge
 from hub.models import IdempotencyKey, User
 from marketplaces.api.parsers import JSONParser
 from marketplaces.models import Channel, Marketplace
-from tests.api_contract.conftest import call_as, make_appeal, make_shop, submitted
+from tests.api_contract.conftest import call_as, make_appeal, make_shop, person, submitted
 
 APPEALS = "/api/v1/appeals/"
 KEY = {"Idempotency-Key": "erp-order-77"}
@@ -191,7 +191,7 @@ def at_once(count: int, do: Callable[[int], Any]) -> list[Any]:
 
 @pytest.fixture
 def busy(transactional_db: None) -> Appeal:
-    agent = User.objects.create_user("agent@example.com", language="en")
+    agent = person("agent", role="agent")
     market = Marketplace.objects.create(slug="bazaar", name="Bazaar")
     return submitted(make_appeal(make_shop(market, agent, "Tea"), agent), agent)
 

@@ -12,7 +12,7 @@ from appeals import lifecycle
 from appeals.models import Appeal, Attachment, Event, Reminder, Shop
 from hub.models import User
 from marketplaces.models import EscalationStep
-from tests.api_contract.conftest import call_as, make_appeal, submitted
+from tests.api_contract.conftest import call_as, make_appeal, person, submitted
 from tests.api_contract.schema import generated
 
 # What every user may read: the directory, and who they are themselves
@@ -117,18 +117,37 @@ def test_an_administrator_sees_all(admin_api: APIClient, sent: Appeal, foreign: 
     assert admin_api.get(f"/api/v1/shops/{foreign.shop_id}/").status_code == 200
 
 
-def test_a_member_who_may_only_look_reads_and_writes_nothing(
-    sent: Appeal, shop: Shop, colleague: User, agent: User
+@pytest.mark.parametrize("role", ["", "viewer", "directory editor"])
+def test_a_member_whose_role_lets_them_look_or_who_has_none_reads_and_writes_nothing(
+    sent: Appeal, draft: Appeal, shop: Shop, role: str
 ) -> None:
-    shop.members.add(colleague)
-    client = call_as(colleague)
-    assert client.patch(f"/api/v1/appeals/{sent.pk}/", {"subject": "x"}).status_code == 200
-
-    colleague.user_permissions.add(Permission.objects.get(codename="view_appeal"))
-    assert client.get(f"/api/v1/appeals/{sent.pk}/").status_code == 200
-    assert client.patch(f"/api/v1/appeals/{sent.pk}/", {"subject": "y"}).status_code == 403
+    reader = person("reader", role)
+    shop.members.add(reader)
+    client, at, before = call_as(reader), f"/api/v1/appeals/{sent.pk}/", Event.objects.count()
+    assert client.get(at).status_code == 200
+    assert client.patch(at, {"subject": "y"}).status_code == 403
     assert client.post("/api/v1/appeals/", {"shop": shop.pk, "subject": "y"}).status_code == 403
-    assert client.post(f"/api/v1/appeals/{sent.pk}/messages/", {"text": "y"}).status_code == 403
+    assert client.post(f"{at}messages/", {"text": "y"}).status_code == 403
+    assert client.post(f"{at}attachments/", {}, format="multipart").status_code == 403
+    assert client.delete(at).status_code == 403
+    assert client.patch(f"/api/v1/shops/{shop.pk}/", {"name": "y"}).status_code == 403
+    assert (Event.objects.count(), Appeal.objects.count()) == (before, 1)
+
+
+@pytest.mark.parametrize(("right", "codes"), [("add", (201, 403, 403)), ("delete", (403, 403, 204))])
+def test_each_right_to_write_opens_its_own_calls_and_no_other(
+    draft: Appeal, shop: Shop, right: str, codes: tuple[int, int, int]
+) -> None:
+    writer = person("writer")
+    writer.user_permissions.add(Permission.objects.get(codename=f"{right}_appeal"))
+    shop.members.add(writer)
+    client, at = call_as(writer), f"/api/v1/appeals/{draft.pk}/"
+    answers = (
+        client.post("/api/v1/appeals/", {"shop": shop.pk, "subject": "y"}),
+        client.patch(at, {"subject": "y"}),
+        client.delete(at),
+    )
+    assert tuple(answer.status_code for answer in answers) == codes
 
 
 def test_measured_times_come_from_the_callers_own_appeals(api: APIClient, foreign: Appeal, outsider: User) -> None:

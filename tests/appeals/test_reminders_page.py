@@ -114,6 +114,7 @@ def test_its_link_proposes_tomorrow_morning_for_a_snooze(ours: Client, told: Rem
 
 
 def api_of(user: User) -> APIClient:
+    user.groups.add(Group.objects.get(name="agent"))
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiToken.objects.create(user, name='test')[1]}")
     return client

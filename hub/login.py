@@ -49,8 +49,8 @@ class TwoFactorMiddleware:
             return None
         if not request.path.startswith("/api/"):
             return HttpResponseRedirect(reverse("second-step"))
-        if "Authorization" in request.headers:
-            return None
+        if request.headers.get("Authorization", "").lower().startswith("bearer "):
+            return None  # a token or nobody: the session is not asked
         error = {"code": "second_step", "detail": _("Set up the second step of your log-in first."), "attr": None}
         return JsonResponse({"type": "client_error", "errors": [error]}, status=403)
 

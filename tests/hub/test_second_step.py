@@ -184,6 +184,8 @@ def test_where_it_is_required_an_administrator_opens_nothing_before_it_is_set_up
     assert client.get("/admin/hub/user/").headers["Location"] == PAGE
     refused = client.get("/api/v1/me/")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, "second_step")
+    for header in ("Basic cm9vdDpyb290", "Token abc", "Bearer"):
+        assert client.get("/api/v1/me/", headers={"Authorization": header}).status_code in (401, 403)
     set_up(client, user)
     assert client.get("/admin/hub/user/").status_code == 200
     assert client.get("/api/v1/me/").status_code == 200

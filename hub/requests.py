@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 
 from hub import logs, metrics
 
@@ -43,7 +44,7 @@ class RequestMiddleware:
         user = getattr(request, "user", None)
         details = {
             "method": request.method,
-            "path": f"/{route}" if secret else request.path,
+            "path": f"/{route}" if secret else escape_uri_path(request.path),  # else its line feeds end the line
             "route": route,
             "status": response.status_code,
             "ms": round(1000 * seconds, 1),

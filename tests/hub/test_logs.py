@@ -44,6 +44,13 @@ def test_a_request_is_one_line_without_what_was_searched(
     assert "secret" not in str(line.__dict__)
 
 
+def test_an_address_cannot_end_its_line_and_begin_another(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "hub.requests"):
+        client.get("/nothing%0aERROR%20invented%E2%80%A8too")
+    (line,) = [record for record in caplog.records if record.name == "hub.requests"]
+    assert len(line.getMessage().splitlines()) == 1
+
+
 def test_probes_are_not_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "hub.requests"):
         client.get("/healthz")

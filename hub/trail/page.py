@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from appeals.admin.people import colleagues, reader
@@ -26,7 +27,11 @@ from hub.models import User
 from hub.trail import reading
 
 SIZE = 50
-DAY = forms.DateInput(attrs={"type": "date", "class": "hub-day"}, format="%Y-%m-%d")
+DAY: dict[str, Any] = {
+    "required": False,
+    "widget": forms.DateInput(attrs={"type": "date", "class": "hub-day"}, format="%Y-%m-%d"),
+    "validators": [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))],
+}
 
 
 class AskedForm(forms.Form):
@@ -47,8 +52,8 @@ class AskedForm(forms.Form):
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
     )
-    since = forms.DateField(label=gettext_lazy("from the day"), required=False, widget=DAY)
-    until = forms.DateField(label=gettext_lazy("to the day"), required=False, widget=DAY)
+    since = forms.DateField(label=gettext_lazy("from the day"), **DAY)
+    until = forms.DateField(label=gettext_lazy("to the day"), **DAY)
     shop = forms.ModelChoiceField(
         Shop.objects.none(), label=gettext_lazy("shop"), required=False, widget=UnfoldAdminSelectWidget
     )
@@ -106,10 +111,8 @@ def _next(found: list[reading.Line], kept: dict[str, str]) -> str:
 
 
 def _table(user: User, asked: reading.Asked) -> StreamingHttpResponse:
-    zone = timezone.get_current_timezone()
-    answer = StreamingHttpResponse(
-        _rows(list(reading.everything(user, asked)), zone), content_type="text/csv; charset=utf-8"
-    )
+    rows = _rows(reading.pages(user, asked), get_language(), timezone.get_current_timezone())
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="trail-{timezone.localdate()}.csv"'
     return answer
 
@@ -119,10 +122,22 @@ class _Echo:
         return value
 
 
-def _rows(lines: list[reading.Line], zone: Any) -> Iterator[str]:
+def _rows(pages: Iterator[list[reading.Line]], language: str | None, zone: Any) -> Iterator[str]:
+    """A stream is read when the page's language and time zone are no longer set."""
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(["when", "who", "kind", "what", "thing", "details"])
-    for line in lines:
-        at = timezone.localtime(line.at, zone).strftime("%Y-%m-%d %H:%M:%S")
-        cells = [at, line.who, line.kind, line.what, line.thing, "\n".join(line.details)]
-        yield writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    with override(language):
+        head = [_("When"), _("Who"), capfirst(_("kind")), _("What"), _("Of what"), _("Details")]
+    yield "\ufeff" + writer.writerow(head)
+    while True:
+        with override(language), timezone.override(zone):
+            page = next(pages, [])
+            rows = [writer.writerow(_cells(line)) for line in page]
+        if not page:
+            return
+        yield "".join(rows)
+
+
+def _cells(line: reading.Line) -> list[str]:
+    at = timezone.localtime(line.at).strftime("%Y-%m-%d %H:%M:%S")
+    cells = [at, line.who, line.kind, line.what, line.thing, "\n".join(line.details)]
+    return [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells]

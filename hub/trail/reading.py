@@ -8,10 +8,9 @@ was done for it; who administers people reads what belongs to no shop, too.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
@@ -93,8 +92,8 @@ def decode(text: str) -> Position | None:
     try:
         moment, source, pk = json.loads(base64.urlsafe_b64decode(text.encode()))
         at = parse_datetime(moment)
-        return Position(at, int(source), int(pk)) if at and at.tzinfo else None
-    except (ValueError, TypeError, binascii.Error):
+        return Position(at.astimezone(UTC), int(source), int(pk)) if at and at.tzinfo else None
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -112,11 +111,11 @@ def lines(user: User, asked: Asked, after: Position | None = None, count: int = 
     return list(islice(merge(*found, key=lambda line: _order(line.place)), count))
 
 
-def everything(user: User, asked: Asked, chunk: int = 500) -> Iterator[Line]:
+def pages(user: User, asked: Asked, count: int = 500) -> Iterator[list[Line]]:
     """All lines, page by page."""
     after: Position | None = None
-    while page := lines(user, asked, after, chunk):
-        yield from page
+    while page := lines(user, asked, after, count):
+        yield page
         after = Position(*page[-1].place)
 
 

@@ -1,5 +1,6 @@
 """Who did what to which thing, when: told for everything, changed by nobody, read by those whose business it is."""
 
+import base64
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -155,6 +156,8 @@ def test_taking_out_the_trail_is_a_line_of_it_and_carries_no_formulas(root: User
     assert "'=HYPERLINK" in answer.getvalue().decode()
     assert "file taken out" in text(root, kind="export").lower()
     assert TrailEntry.objects.get(kind="export").object_repr.startswith("trail-")
+    User.objects.filter(pk=root.pk).update(language="ru")
+    assert client.get(reverse("trail"), {"table": "csv"}).getvalue().decode().startswith("\ufeffКогда,Кто,Вид,")
 
 
 def test_a_deleted_draft_leaves_a_line(shop: Shop, lead: User) -> None:
@@ -214,6 +217,24 @@ def test_filters_by_person_kind_thing_day_and_shop(root: User, lead: User, appea
     assert "Nothing of this kind was done." in text(root, until="2020-01-01")
     assert "hub-errors" in text(root, since="yesterday")
     assert "No money" in text(root, after="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("since", "0001-01-01"),
+        ("until", "9999-12-31"),
+        ("after", '["2020-01-01T00:00:00+00:00", 0, Infinity]'),
+        ("after", '["0001-01-01T00:00:00+14:00", 0, 1]'),
+        ("after", '["9999-12-31T23:59:59-14:00", 0, 1]'),
+        ("after", "[" * 5000),
+    ],
+)
+def test_times_that_no_calendar_holds_are_refused_or_passed_over(root: User, name: str, value: str) -> None:
+    if name == "after":
+        assert "root@example.com" in text(root, after=base64.urlsafe_b64encode(value.encode()).decode())
+    else:
+        assert "hub-errors" in text(root, **{name: value})
 
 
 def test_a_lead_reads_the_lines_of_their_shops_and_no_others(root: User, lead: User, appeal: Appeal) -> None:

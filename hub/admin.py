@@ -121,7 +121,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Who leaves is deactivated, and stays in the history of what they did. Only an unused account is deleted."""
-        unused = isinstance(obj, User) and obj.last_login is None and self.has_change_permission(request, obj)
+        unused = isinstance(obj, User) and people.is_unused(obj) and self.has_change_permission(request, obj)
         return unused and bool(super().has_delete_permission(request, obj))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

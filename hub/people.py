@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from appeals import lifecycle
-from appeals.models import Appeal, Shop
+from appeals.models import Appeal, Event, Shop
 from hub import locks
 from hub.models import ApiToken, User
+from marketplaces.models import DirectoryChange
 
 OPEN = Q(status__in=[status for status in Appeal.Status.values if status != Appeal.Status.RESOLVED])
 
@@ -26,6 +27,12 @@ def deactivate(user: User) -> None:
         token.delete()
     user.end_sessions()
     locks.release(user)
+
+
+def is_unused(user: User) -> bool:
+    """Nothing was ever done under this name, by a person or, which logs in nowhere, by a program."""
+    traces = (Event.objects.filter(actor=user), DirectoryChange.objects.filter(actor=user))
+    return user.last_login is None and not any(rows.exists() for rows in traces)
 
 
 def left_open(user: User, *, reader: User) -> QuerySet[Appeal]:

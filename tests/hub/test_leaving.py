@@ -88,6 +88,16 @@ def test_an_account_that_was_used_is_not_deleted(root: User, agent: User) -> Non
     assert User.objects.filter(pk=agent.pk).exists()
 
 
+def test_neither_is_the_account_of_a_program_that_did_something(root: User, appeal: Appeal) -> None:
+    programs = [person("erp", "integration"), person("bot", "integration")]
+    lifecycle.submit(appeal=appeal, actor=programs[0], now=timezone.now())
+    statuses = []
+    for program in programs:
+        page = reverse("admin:hub_user_delete", args=[program.pk])
+        statuses.append(entered(root).post(page, {"post": "yes"}).status_code)
+    assert statuses == [403, 302]
+
+
 def test_the_page_of_a_person_tells_what_they_have_open(root: User, agent: User, appeal: Appeal) -> None:
     page = entered(root).get(reverse("admin:hub_user_change", args=[agent.pk])).content.decode()
     assert "1 appeal: hand over" in page

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import redis
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -77,7 +78,10 @@ def database_failed(error: BaseException) -> None:
 
 
 def begin() -> None:
+    """Everybody on the machine may write beside FOLDER: one that was put there for us could lead to any file."""
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if FOLDER.is_symlink() or FOLDER.stat().st_uid != os.getuid():
+        raise ImproperlyConfigured(f"{FOLDER} belongs to somebody else: remove it, the web server counts in it.")
 
 
 def clean() -> None:

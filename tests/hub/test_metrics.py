@@ -1,5 +1,6 @@
 """Figures for Prometheus: of every web process, of the database and the broker, and for the holder of the key only."""
 
+import os
 import re
 import sys
 import urllib.request
@@ -59,6 +60,20 @@ def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HUB_METRICS_TOKEN", "short")
     with pytest.raises(ImproperlyConfigured, match=r"^HUB_METRICS_TOKEN: at least 16"):
         Environment(tmp_path)("HUB_METRICS_TOKEN")
+
+
+@pytest.mark.parametrize("foreign", ["link", "folder"])
+def test_nothing_is_counted_in_a_folder_that_somebody_else_put_there(
+    foreign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "figures"
+    monkeypatch.setattr(metrics, "FOLDER", folder)
+    if foreign == "link":
+        folder.symlink_to(tmp_path)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(ImproperlyConfigured, match="belongs to somebody else"):
+        metrics.begin()
 
 
 def late_appeal() -> Appeal:

@@ -35,6 +35,12 @@ def test_a_container_knows_only_variables_of_the_hub_and_demands_its_secrets(nam
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 
+def test_every_setting_that_is_not_the_images_own_reaches_the_containers() -> None:
+    passed_on = set().union(*(SERVICES[name]["environment"] for name in OURS))
+    own = {"HUB_HOST", "HUB_DATA_DIR", "HUB_PORT", "HUB_DEBUG"}
+    assert passed_on == {name for name in VARIABLES if not name.startswith("HUB_TEST_")} - own
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_container_can_write_to_its_data_only_and_has_no_powers(name: str) -> None:
     service = SERVICES[name]

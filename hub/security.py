@@ -1,7 +1,7 @@
 """What every request goes through: whom to believe about its origin, how old its session may be, and its headers."""
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -36,9 +36,15 @@ class ProxyMiddleware:
         return self.get_response(request)
 
 
+def read_address(text: str) -> IPv4Address | IPv6Address:
+    """ValueError for what is none. A server that listens on `::` writes IPv4 as IPv6: ::ffff:10.0.0.5."""
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def is_trusted(address: str) -> bool:
     try:
-        known = ip_address(address)
+        known = read_address(address)
     except ValueError:
         return False
     return any(known in ip_network(network) for network in settings.TRUSTED_PROXIES)
@@ -50,7 +56,7 @@ def client_address(sender: str, forwarded: str) -> str:
     found = sender
     for text in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
         try:
-            found = str(ip_address(text))
+            found = str(read_address(text))
         except ValueError:
             return found
         if not is_trusted(found):

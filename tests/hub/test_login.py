@@ -12,7 +12,7 @@ from django.urls import reverse
 from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
 
-from hub import password_mail, tasks
+from hub import password_mail, security, tasks
 from hub.models import User
 
 PASSWORD = "long-enough-1"
@@ -81,6 +81,13 @@ def test_behind_a_trusted_proxy_people_are_told_apart(client: Client, agent: Use
         attempt(client, **{"X-Forwarded-For": "203.0.113.1, 198.51.100.1"})
     assert attempt(client, password=PASSWORD, **{"X-Forwarded-For": "203.0.113.2, 198.51.100.1"}) == 429
     assert attempt(client, password=PASSWORD, **{"X-Forwarded-For": "198.51.100.2"}) == 302
+
+
+def test_a_server_that_listens_on_both_kinds_of_addresses_knows_the_proxy(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert security.is_trusted("::ffff:10.0.0.5")
+    assert not security.is_trusted("::ffff:192.0.2.1")
+    assert security.client_address("::ffff:10.0.0.5", "203.0.113.1, ::ffff:198.51.100.1") == "198.51.100.1"
 
 
 def test_a_session_ends_when_nobody_uses_it(client: Client, agent: User, settings: Settings) -> None:

@@ -29,7 +29,7 @@ ROLES = {
     "editor": "directory editor",
     "manager": "administrator",
 }
-MEMBERS = ("viewer", "agent", "integration")
+MEMBERS = ("newcomer", "viewer", "agent", "integration")
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def silent() -> Iterator[None]:
 @pytest.fixture
 def people(db: None) -> dict[str, User | None]:
     call_command("load_directory", verbosity=0)
-    found: dict[str, User | None] = {"nobody": None}
+    found: dict[str, User | None] = {"nobody": None, "newcomer": User.objects.create_user("newcomer@example.com")}
     for name, role in {"outsider": "lead", **ROLES}.items():
         user = User.objects.create_user(f"{name}@example.com")
         user.groups.add(Group.objects.get(name=role))

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from hub.api.chunked import measured
 from hub.api.etags import check_if_match, etag
 from hub.api.filters import check_parameters
 from hub.api.idempotency import once
@@ -49,10 +50,16 @@ class Protocol(GenericViewSet[Any]):
 
     def _write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
         do = partial(handler, request, *args, **kwargs)
-        if request.method != "DELETE" and self.content_negotiation_class().select_parser(request, self.get_parsers()):
-            _body = request.data  # read whole before anything is locked: whoever sends slowly holds up nobody
+        if request.method != "DELETE":
+            with measured(request):
+                self._read_body(request)
         with transaction.atomic():
             return once(request, do) if request.method == "POST" else do()
+
+    def _read_body(self, request: Request) -> None:
+        """The body, whole, before anything is locked: whoever sends slowly holds up nobody."""
+        if self.content_negotiation_class().select_parser(request, self.get_parsers()):
+            _body = request.data
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()

@@ -3,11 +3,11 @@
 A rung is one rule at one repetition; a deadline's rungs are numbered from 1 in the order in which they fall due.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -28,8 +28,7 @@ _LOOKED = timedelta(days=90)
 _READERS = 0x6C6164646572
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(NamedTuple):
     """One rule at one repetition, and the moment when it falls due."""
 
     rule: ReminderRule
@@ -121,8 +120,8 @@ def _moments(deadline: Deadline, rule: ReminderRule, hours: Sequence[Hours] = ()
         return [_share(deadline, rule.amount)]
     amount = -rule.amount if rule.moment == Moment.BEFORE else rule.amount
     first = _move(deadline, deadline.due_at, amount, rule.unit, hours)
-    pauses = range(0, rule.repeat_amount * rule.repeat_limit + 1, rule.repeat_amount or 1)
-    return [_move(deadline, first, pause, rule.repeat_unit, hours) for pause in pauses]
+    pauses = [rule.repeat_amount * turn for turn in range(1, rule.repeat_limit + 1)]
+    return [first, *_moves(deadline, first, pauses, rule.repeat_unit, hours)]
 
 
 def _in_working_hours(rule: ReminderRule) -> bool:
@@ -146,14 +145,18 @@ def _share(deadline: Deadline, percent: int) -> datetime:
 
 
 def _move(deadline: Deadline, at: datetime, amount: int, unit: str, hours: Iterable[Hours]) -> datetime:
-    """`at` moved by `amount` of `unit`, backwards if it is negative; days by the deadline's calendar."""
-    if amount == 0:
-        return at
+    return next(_moves(deadline, at, [amount], unit, hours)) if amount else at
+
+
+def _moves(
+    deadline: Deadline, at: datetime, amounts: Iterable[int], unit: str, hours: Iterable[Hours]
+) -> Iterator[datetime]:
+    """`at` moved by each amount of `unit`, backwards if it is negative; days by the deadline's calendar."""
     if unit == Unit.HOURS:
-        return at + timedelta(hours=amount)
+        return (at + timedelta(hours=amount) for amount in amounts)
     if unit == Unit.WORKING_HOURS:  # of several people the first counts: nobody may be told too late
-        return min(_move_working_hours(at, timedelta(hours=amount), one) for one in hours)
-    return _move_days(deadline, at, amount, unit)
+        return (min(_move_working_hours(at, timedelta(hours=amount), one) for one in hours) for amount in amounts)
+    return _move_days(deadline, at, amounts, unit)
 
 
 def _move_working_hours(at: datetime, length: timedelta, hours: Hours) -> datetime:
@@ -168,14 +171,14 @@ def _move_working_hours(at: datetime, length: timedelta, hours: Hours) -> dateti
     return at + length
 
 
-def _move_days(deadline: Deadline, at: datetime, amount: int, unit: str) -> datetime:
+def _move_days(deadline: Deadline, at: datetime, amounts: Iterable[int], unit: str) -> Iterator[datetime]:
     """The same time of day so many days on. Midnight is the end of a day: it moves to the end of another."""
     zone = ZoneInfo(deadline.time_zone)
     last = (at - _INSTANT).astimezone(zone)
-    if unit == Unit.WORKING_DAYS:
-        amount = (_working_day(deadline.country, last.date(), amount) - last.date()).days
-    wall = datetime.combine(last.date() + timedelta(days=amount), last.time(), zone)
-    return wall.astimezone(UTC) + _INSTANT
+    day, clock = last.date(), last.time()
+    for amount in amounts:
+        on = _working_day(deadline.country, day, amount) if unit == Unit.WORKING_DAYS else day + timedelta(days=amount)
+        yield datetime.combine(on, clock, zone).astimezone(UTC) + _INSTANT
 
 
 @lru_cache(maxsize=4096)

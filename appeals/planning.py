@@ -1,7 +1,7 @@
 """What a sweep does about one deadline: which reminders its due rungs become. Nothing here writes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -19,11 +19,36 @@ Role = Reminder.Role
 State = Reminder.State
 
 
-@dataclass
+@dataclass(slots=True)
+class NewReminder:
+    """What is written of a reminder when its rung falls due: many are planned at once, and a model costs ten times it.
+
+    The names are those of the columns.
+    """
+
+    deadline_id: int
+    due_at: datetime
+    rule_id: int
+    repetition: int
+    level: int
+    rung_at: datetime
+    user_id: int | None
+    role: str
+    address: str
+    created_at: datetime
+    send_after: datetime
+    state: str = State.PENDING.value
+    reason: str = ""
+
+    def row(self) -> Reminder:
+        return Reminder(**asdict(self))
+
+
+@dataclass(slots=True)
 class Plan:
     """Reminders to add, cancelled ones to bring back to life, and waiting ones whose place a higher rung takes."""
 
-    new: list[Reminder] = field(default_factory=list)
+    new: list[NewReminder] = field(default_factory=list)
     revived: list[Reminder] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
 
@@ -43,7 +68,7 @@ def plan(deadline: Deadline, due: Sequence[Rung], known: Sequence[Reminder], ros
             continue
         for row in _rows(rung, deadline, roster, now):
             if row.state == State.PENDING and row.address in told:
-                row.state, row.reason = State.SUPERSEDED, Reason.LATER_RUNG
+                row.state, row.reason = State.SUPERSEDED.value, Reason.LATER_RUNG.value
             told.add(row.address)
             _take(found, row, rows.get((rung.rule.pk, rung.repetition, row.address)))
     found.superseded = [row.pk for row in standing if row.state == State.PENDING and row.address in told]
@@ -101,7 +126,7 @@ def send_after(recipient: Recipient, deadline: Deadline, now: datetime) -> datet
     return now if dies or deadline.appeal.priority == Priority.URGENT else opens
 
 
-def _rows(rung: Rung, deadline: Deadline, roster: Roster, now: datetime) -> Iterator[Reminder]:
+def _rows(rung: Rung, deadline: Deadline, roster: Roster, now: datetime) -> Iterator[NewReminder]:
     """One reminder for each person whom the rung names; for those whom mail does not reach also their stand-ins.
 
     Nobody at all is a reminder too, a failed one: silence has to be seen.
@@ -111,23 +136,23 @@ def _rows(rung: Rung, deadline: Deadline, roster: Roster, now: datetime) -> Iter
     for recipient in told:
         row = _row(rung, deadline, recipient, now)
         if recipient in refused:
-            row.state, row.reason = State.FAILED, Reason.REFUSED
+            row.state, row.reason = State.FAILED.value, Reason.REFUSED.value
         yield row
     named = {one.address for one in told}
     for recipient in roster.instead_of(refused, deadline.appeal) if refused else []:
         if recipient.address not in named:
             row = _row(rung, deadline, recipient, now)
-            row.reason = Reason.INSTEAD
+            row.reason = Reason.INSTEAD.value
             yield row
     if not told:
         row = _row(rung, deadline, Recipient(address="", role=Role.NOBODY), now)
-        row.state, row.reason = State.FAILED, Reason.NOBODY
+        row.state, row.reason = State.FAILED.value, Reason.NOBODY.value
         yield row
 
 
-def _row(rung: Rung, deadline: Deadline, recipient: Recipient, now: datetime) -> Reminder:
+def _row(rung: Rung, deadline: Deadline, recipient: Recipient, now: datetime) -> NewReminder:
     theirs = max(now, ladder.in_hours_of(rung, deadline, recipient))
-    return Reminder(
+    return NewReminder(
         deadline_id=deadline.pk,
         due_at=deadline.due_at,
         rule_id=rung.rule.pk,
@@ -135,16 +160,17 @@ def _row(rung: Rung, deadline: Deadline, recipient: Recipient, now: datetime) ->
         level=rung.level,
         rung_at=rung.at,
         user_id=recipient.user.pk if recipient.user else None,
-        role=recipient.role,
+        role=recipient.role.value,
         address=recipient.address,
         created_at=now,
         send_after=send_after(recipient, deadline, theirs),
     )
 
 
-def _take(found: Plan, row: Reminder, cancelled: Reminder | None) -> None:
+def _take(found: Plan, planned: NewReminder, cancelled: Reminder | None) -> None:
     if cancelled is None:
-        found.new.append(row)
+        found.new.append(planned)
         return
+    row = planned.row()
     row.pk, row.message_id, row.resends = cancelled.pk, cancelled.message_id, cancelled.resends
     found.revived.append(row)

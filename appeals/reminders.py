@@ -18,10 +18,10 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.translation import gettext as _
 
 from appeals import ladder, wording
-from appeals.models import Deadline, Heartbeat, RefusedAddress, Reminder, ReminderRule
-from appeals.models.bulk import update_rows
+from appeals.models import Deadline, Heartbeat, RefusedAddress, Reminder, ReminderRule, Shop
+from appeals.models.bulk import insert_rows, update_rows
 from appeals.models.deadline import DeadlineQuerySet
-from appeals.planning import Plan, free, plan, settled
+from appeals.planning import NewReminder, Plan, free, plan, settled
 from appeals.recipients import Roster
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _SWEEP, _SWEEP_END = "sweep", "sweep_end"
 # What a ladder is counted from
 _READ = [
     *("kind", "started_at", "due_at", "pauses", "told_until", "remind_at", "opening_hours", "time_zone", "country"),
-    *("appeal__topic", "appeal__priority", "appeal__assignee", "appeal__shop__marketplace"),
+    *("appeal__topic", "appeal__priority", "appeal__assignee", "appeal__shop"),
 ]
 
 
@@ -68,6 +68,11 @@ def record_sweep(now: datetime, ended: datetime | None = None) -> None:
 def last_sweep_at() -> datetime | None:
     """When a sweep last went through to its end; None before the first."""
     return Heartbeat.objects.filter(name=_SWEEP).values_list("at", flat=True).first()
+
+
+def last_sweep_in_a_query() -> models.Subquery:
+    """The same, as a part of a query that a page asks anyway."""
+    return models.Subquery(Heartbeat.objects.filter(name=_SWEEP).values("at"))
 
 
 def stand_since(now: datetime, read: Callable[[], datetime | None] = last_sweep_at) -> datetime | None:
@@ -196,22 +201,32 @@ def _sweep_batch(now: datetime, failed: set[int]) -> int | None:
     deadlines = list(
         _due(now)
         .exclude(pk__in=failed)
-        .select_related("appeal__shop")
+        .select_related("appeal")
         .only(*_READ)
         .order_by("remind_at", "id")
         .select_for_update(of=("self",), skip_locked=True, no_key=True)[:BATCH]
     )
     if not deadlines:
         return None
-    rules, roster = ladder.active_rules(), Roster(deadline.appeal.shop_id for deadline in deadlines)
-    known = _known(deadlines)
-    plans = [_plan(deadline, rules, known[deadline.pk], roster, now) for deadline in deadlines]
+    shops = Shop.objects.only("marketplace").in_bulk({deadline.appeal.shop_id for deadline in deadlines})
+    for deadline in deadlines:
+        deadline.appeal.shop = shops[deadline.appeal.shop_id]
+    rules, roster, known = _rules(), Roster(shops), _known(deadlines)
+    plans = [_plan(deadline, rules[deadline.kind], known[deadline.pk], roster, now) for deadline in deadlines]
     failed.update(deadline.pk for deadline, planned in zip(deadlines, plans, strict=True) if planned is None)
     done = [planned for planned in plans if planned]
     _save(done, now)
     moved = {one.pk: {"remind_at": one.remind_at, "told_until": one.told_until} for one in deadlines}
     update_rows(Deadline, moved)
     return sum(len(one.new) for one in done)
+
+
+def _rules() -> dict[str, list[ReminderRule]]:
+    """Those in force, by the kind of deadline that they are for."""
+    found: dict[str, list[ReminderRule]] = defaultdict(list)
+    for rule in ladder.active_rules():
+        found[rule.deadline_kind].append(rule)
+    return found
 
 
 def _known(deadlines: Iterable[Deadline]) -> dict[int, list[Reminder]]:
@@ -241,7 +256,7 @@ def _plan(
 
 def _save(plans: Iterable[Plan], now: datetime) -> None:
     new = [reminder for one in plans for reminder in one.new]
-    Reminder.objects.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
+    insert_rows(Reminder, NewReminder.__slots__, new)
     for one in plans:
         for reminder in one.revived:
             reminder.save()

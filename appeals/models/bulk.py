@@ -1,11 +1,16 @@
 """Writing many rows that each get values of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from django.db import connection, models
 
 Values = Mapping[str, object]
+Fields = Sequence[Any]
+# What the driver takes as it is
+_PLAIN = {int, str, datetime, type(None)}
 
 
 def update_rows(model: type[models.Model], rows: Mapping[int, Values]) -> None:
@@ -15,32 +20,80 @@ def update_rows(model: type[models.Model], rows: Mapping[int, Values]) -> None:
     """
     if not rows:
         return
-    fields = [model._meta.get_field(name) for name in next(iter(rows.values()))]
-    values = [[*_prepared(fields, row), pk] for pk, row in rows.items()]
+    fields = [model._meta.pk, *(model._meta.get_field(name) for name in next(iter(rows.values())))]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_joined(model, fields, len(rows)), [value for row in values for value in row])
+            columns = ([row[field.name] for row in rows.values()] for field in fields[1:])
+            cursor.execute(*_joined(model, fields, [list(rows), *columns]))
         else:
-            cursor.executemany(_single(model, fields), values)
+            values = [[*_prepared(fields[1:], row), pk] for pk, row in rows.items()]
+            cursor.executemany(_single(model, fields[1:]), values)
 
 
-def _prepared(fields: list[Any], row: Values) -> list[Any]:
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[object]) -> None:
+    """Adds those that no constraint forbids: bulk_create that ignores conflicts, at a third of its price.
+
+    `rows` have attributes with the `names` of columns; any other column gets its default.
+    """
+    if not rows:
+        return
+    columns: dict[Any, list[Any]] = {
+        model._meta.get_field(name): [getattr(row, name) for row in rows] for name in names
+    }
+    if connection.vendor != "postgresql":
+        made = (model(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True))
+        model._default_manager.bulk_create(made, ignore_conflicts=True)
+        return
+    others = [field for field in model._meta.concrete_fields if not field.primary_key and field not in columns]
+    columns |= {field: [field.get_default()] * len(rows) for field in others}
+    values, source, sent = _read(list(columns), columns.values())
+    into = ", ".join(field.column for field in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({into})"  # noqa: S608
+            f" SELECT {', '.join(values)} FROM {source} ON CONFLICT DO NOTHING",
+            sent,
+        )
+
+
+def _prepared(fields: Fields, row: Values) -> list[Any]:
     return [field.get_db_prep_save(row[field.name], connection) for field in fields]
 
 
-def _single(model: type[models.Model], fields: list[Any]) -> str:
+def _single(model: type[models.Model], fields: Fields) -> str:
     columns = ", ".join(f"{field.column} = %s" for field in fields)
     return f"UPDATE {model._meta.db_table} SET {columns} WHERE id = %s"  # noqa: S608
 
 
-def _joined(model: type[models.Model], fields: list[Any], count: int) -> str:
-    """PostgreSQL joins a list of values faster than it runs one statement after the other."""
-    names = ", ".join(field.column for field in fields)
-    columns = ", ".join(
-        f"{field.column} = CAST(new.{field.column} AS {field.db_type(connection)})" for field in fields
-    )
-    row = f"({', '.join(['%s'] * (len(fields) + 1))})"
-    return (
-        f"WITH new ({names}, id) AS (VALUES {', '.join([row] * count)})"  # noqa: S608
-        f" UPDATE {model._meta.db_table} AS old SET {columns} FROM new WHERE old.id = new.id"
-    )
+def _joined(model: type[models.Model], fields: Fields, columns: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """PostgreSQL joins lists of values faster than it runs one statement after the other."""
+    values, source, given = _read(fields, columns)
+    changes = ", ".join(f"{field.column} = {value}" for field, value in list(zip(fields, values, strict=True))[1:])
+    return f"UPDATE {model._meta.db_table} AS old SET {changes} FROM {source} WHERE old.id = new.id", given  # noqa: S608
+
+
+def _read(fields: Fields, columns: Iterable[Sequence[Any]]) -> tuple[list[str], str, list[Any]]:
+    """How a statement reads columns of values: an expression for each, what they are read from, and the parameters.
+
+    The first column goes as a list, and so does any other whose values differ; one value for all is sent once.
+    """
+    values, names, kinds = list[str](), list[str](), list[str]()
+    once, lists = list[Any](), list[Any]()
+    for field, column in zip(fields, columns, strict=True):
+        kind = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
+        if names and column.count(column[0]) == len(column):
+            values.append(f"CAST(%s AS {kind})")
+            once += _sent(field, column[:1])
+        else:
+            values.append(f"new.{field.column}")
+            names.append(field.column)
+            kinds.append(f"CAST(%s AS {kind}[])")
+            lists.append(_sent(field, column))
+    return values, f"unnest({', '.join(kinds)}) AS new({', '.join(names)})", [*once, *lists]
+
+
+def _sent(field: Any, column: Sequence[Any]) -> list[Any]:
+    if _PLAIN.issuperset(map(type, column)):
+        return list(column)
+    values = [field.get_db_prep_save(value, connection) for value in column]
+    return [value.value if isinstance(value, Enum) else value for value in values]

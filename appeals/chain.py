@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext as _
 
 from appeals import wording
@@ -20,6 +20,8 @@ from appeals.models import Appeal, Deadline, Event, Shop
 from appeals.models.appeal import AppealQuerySet
 
 Outcome = Appeal.Outcome
+_ANSWERS = Q(kind=Deadline.Kind.ANSWER)
+_ANSWERS_OF_APPEAL = Q(deadlines__kind=Deadline.Kind.ANSWER)
 DECIDED = (Outcome.GRANTED, Outcome.PARTLY_GRANTED, Outcome.REFUSED)
 """Outcomes that are a decision of the marketplace."""
 
@@ -84,27 +86,33 @@ def place(appeal: Appeal) -> None:
 def first_promises(appeals: Iterable[Appeal]) -> dict[int, FirstPromise]:
     """By appeal: the broken or superseded first promise of its matter, where its own running clock does not say it.
 
-    Three queries, however many appeals. What was kept in time is no longer spoken of, nor what we took back ourselves.
+    Two queries, however many appeals. What was kept in time is no longer spoken of, nor what we took back ourselves.
     """
     roots = {appeal.pk: root(appeal) for appeal in appeals}
-    found = _promises(_of(set(roots.values())).only("pk", "matter", "outcome", "resolved_at"), _answers)
+    found = _promises(*_with_clocks(set(roots.values())), _answers)
     return {pk: found[one] for pk, one in roots.items() if one in found and not _runs_for(found[one], pk)}
 
 
 def first_promise(appeal: Appeal, matter: Iterable[Appeal], lines: Iterable[Event]) -> FirstPromise | None:
     """The same of one appeal in one query: `matter` are its members, `lines` their timelines with `undone_by`."""
     answers = [(line.appeal_id, line.at) for line in sorted(lines, key=lambda line: line.at) if _is_answer(line)]
-    found = _promises(matter, lambda kept: [(pk, at) for pk, at in answers if pk in kept]).get(root(appeal))
+    rows = list(matter)
+    clocks = Deadline.objects.filter(_ANSWERS, appeal__in=rows)
+    found = _promises(rows, clocks, lambda kept: [(pk, at) for pk, at in answers if pk in kept]).get(root(appeal))
     return None if found is None or _runs_for(found, appeal.pk) else found
 
 
 def _promises(
-    appeals: Iterable[Appeal], answers: Callable[[Collection[int]], Iterable[tuple[int, datetime]]]
+    rows: Collection[Appeal],
+    clocks: Iterable[Deadline],
+    answers: Callable[[Collection[int]], Iterable[tuple[int, datetime]]],
 ) -> dict[int, FirstPromise]:
-    """By matter. `answers` gives the decisions on appeals, as pairs of number and moment, the earliest first."""
-    rows = list(appeals)
+    """By matter, of its appeals and the clocks of their answers.
+
+    `answers` gives the decisions on appeals, as pairs of number and moment, the earliest first.
+    """
     kept = {one.pk: root(one) for one in rows if one.outcome != Outcome.WITHDRAWN}
-    first = _first_clocks(kept)
+    first = _first_clocks(kept, clocks)
     answered, closed = defaultdict[int, list[datetime]](list), defaultdict[int, list[datetime | None]](list)
     for pk, at in answers([pk for pk, one in kept.items() if one in first]):
         answered[kept[pk]].append(at)
@@ -138,12 +146,21 @@ def _followers(appeal: Appeal) -> set[int]:
     return found
 
 
-def _first_clocks(kept: dict[int, int]) -> dict[int, Deadline]:
+def _with_clocks(roots: Collection[int]) -> tuple[list[Appeal], list[Deadline]]:
+    """The appeals of these matters and the clocks of their answers, in one query."""
+    unread = {field.name for field in Appeal._meta.concrete_fields} - {"id", "matter", "outcome", "resolved_at"}
+    joined = _of(roots).annotate(clock=FilteredRelation("deadlines", condition=_ANSWERS_OF_APPEAL))
+    rows = list(joined.select_related("clock").defer(*unread))  # type: ignore[misc]  # it knows no filtered relation
+    clocks = [row.clock for row in rows if hasattr(row, "clock")]  # without one, the join sets none
+    return list({row.pk: row for row in rows}.values()), clocks
+
+
+def _first_clocks(kept: dict[int, int], clocks: Iterable[Deadline]) -> dict[int, Deadline]:
     """By matter: the answer's clock that started first, unless it was met in time."""
     found: dict[int, Deadline] = {}
-    clocks = Deadline.objects.filter(appeal__in=kept, kind=Deadline.Kind.ANSWER).order_by("started_at", "id")
-    for clock in clocks:
-        found.setdefault(kept[clock.appeal_id], clock)
+    for clock in sorted(clocks, key=lambda clock: (clock.started_at, clock.pk)):
+        if clock.appeal_id in kept:
+            found.setdefault(kept[clock.appeal_id], clock)
     return {one: clock for one, clock in found.items() if clock.state != Deadline.State.MET}
 
 

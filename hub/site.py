@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appeals.admin import home
-from appeals.admin.people import leads, reader
+from appeals.admin.people import leads, open_offers, reader
 from hub.trail import reading
-from marketplaces import offers
 
 Entry = tuple[str, str, str, str]
 
@@ -54,7 +53,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     )
     known = _group(request, _("Directory"), directory)
     if request.user.has_perm("marketplaces.change_channel"):
-        known["items"].append(_release(offers.count()))
+        known["items"].append(_release(open_offers(request)))
     last = _group(request, _("Settings"), settings)
     last["items"] += _of_leads(request)
     return [first, known, last]

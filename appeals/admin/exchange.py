@@ -35,7 +35,7 @@ class AppealExchange(AppealListing):
             raise PermissionDenied
         listed = self.get_changelist_instance(request)
         answer: HttpResponse = writers[kind](
-            listed.get_queryset(request).prefetch_related(None).defer(None), f"appeals-{timezone.localdate()}"
+            listed.queryset.prefetch_related(None).defer(None), f"appeals-{timezone.localdate()}"
         )
         return answer
 

@@ -23,7 +23,7 @@ from appeals import incidents, wording
 from appeals.admin import bulk, needs
 from appeals.admin.incident_form import IncidentForm
 from appeals.admin.listing import TONES
-from appeals.admin.people import reader
+from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, Incident, Shop
 from appeals.models.appeal import AppealQuerySet
 
@@ -60,11 +60,10 @@ class IncidentAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         """Their appeals are counted as far as the person sees them."""
         user = reader(request)
-        shops = list(Shop.objects.visible_to(user).values_list("pk", flat=True))
-        theirs = Q(appeals__shop__in=shops)
+        theirs = Q(appeals__shop__in=[shop.pk for shop in own_shops(request)])
         still = theirs & Q(appeals__status__in=[Appeal.Status.WAITING, Appeal.Status.OUR_TURN])
         counted = {"count": Count("appeals", filter=theirs), "open": Count("appeals", filter=still)}
-        return Incident.objects.visible_to(user).annotate(**counted)
+        return Incident.objects.visible_to(user).select_related("created_by").annotate(**counted)
 
     @display(description=gettext_lazy("appeals"))
     def hit(self, obj: Incident) -> int:

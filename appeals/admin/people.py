@@ -8,7 +8,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from appeals import reminders
 from appeals.models import Shop
+from marketplaces import offers
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -20,11 +22,25 @@ def reader(request: HttpRequest) -> User:
 
 
 def own_shops(request: HttpRequest) -> list[Shop]:
-    """The shops that they see, read once for a page: its menu, its filters and its lists ask for them."""
+    """The shops that they see, read once for a page: its menu, its filters and its lists ask for them.
+
+    In the same query comes what the frame of the page says: the last sweep, and to editors the offers of a release.
+    """
     if not hasattr(request, "hub_shops"):
-        request.hub_shops = list(Shop.objects.of_reader(reader(request)))  # type: ignore[attr-defined]
-    found: list[Shop] = request.hub_shops  # type: ignore[attr-defined]
-    return found
+        shops = Shop.objects.of_reader(reader(request)).annotate(last_sweep=reminders.last_sweep_in_a_query())
+        if request.user.has_perm("marketplaces.change_channel"):
+            shops = shops.annotate(offers=offers.count_in_a_query())
+        request.hub_shops = found = list(shops)  # type: ignore[attr-defined]
+        if found:
+            request.hub_last_sweep = found[0].last_sweep  # type: ignore[attr-defined]
+    shown: list[Shop] = request.hub_shops  # type: ignore[attr-defined]
+    return shown
+
+
+def open_offers(request: HttpRequest) -> int:
+    """How many differences from the release wait for a decision, for those who decide."""
+    shops = own_shops(request)
+    return shops[0].offers if shops else offers.count()  # type: ignore[attr-defined]
 
 
 def leads(request: HttpRequest) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import ForeignKey, QuerySet
-from django.forms import ModelForm
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -19,7 +20,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from appeals import shops
-from appeals.admin.people import reader
+from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, Membership, Shop
 
 
@@ -53,6 +54,8 @@ class MembershipInline(TabularInline):
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """In a table the heading of a column labels no field by itself."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField):
+            field.choices = self._people(request, field)
         if field is not None:
             widget = getattr(field.widget, "widget", field.widget)
             widget.attrs["aria-label"] = str(field.label)
@@ -67,10 +70,18 @@ class MembershipInline(TabularInline):
     def has_delete_permission(self, request: HttpRequest, obj: Shop | None = None) -> bool:
         return self._leads(request, obj)
 
+    @staticmethod
+    def _people(request: HttpRequest, field: ModelChoiceField[Any]) -> list[tuple[Any, Any]]:
+        """Read once for all rows of the table."""
+        if not hasattr(request, "hub_people"):
+            request.hub_people = list(cast("Iterable[Any]", field.choices))  # type: ignore[attr-defined]
+        people: list[tuple[Any, Any]] = request.hub_people  # type: ignore[attr-defined]
+        return people
+
     def _leads(self, request: HttpRequest, shop: Shop | None) -> bool:
-        return request.user.is_superuser or bool(
-            shop and Shop.objects.led_by(request.user).filter(pk=shop.pk).exists()
-        )
+        if request.user.is_superuser or shop is None:
+            return bool(request.user.is_superuser)
+        return any(own.pk == shop.pk and own.is_led for own in own_shops(request))  # type: ignore[attr-defined]
 
 
 @admin.register(Shop)

@@ -170,8 +170,8 @@ class EscalateForm(VerbForm):
     note = text_field(gettext_lazy("note"), rows=2, required=False)
 
     def prepare(self) -> None:
-        path = EscalationStep.objects.sellers_path(self.appeal.marketplace).select_related("channel")
-        self.fields["step"].queryset = path  # type: ignore[attr-defined]
+        path = EscalationStep.objects.sellers_path(self.appeal.marketplace).select_related("channel__marketplace")
+        self.fields["step"].queryset = path.prefetch_related("requires")  # type: ignore[attr-defined]
         self.fields["step"].look_at(self.appeal)  # type: ignore[attr-defined]
         self.initial["step"] = lifecycle.next_step(self.appeal)
 

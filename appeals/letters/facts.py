@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localdate
@@ -162,6 +162,7 @@ class Facts:
     @cached_property
     def files(self) -> list[str]:
         """Names of the files of the matter, oldest first."""
+        prefetch_related_objects(self._matter, "attachments")
         return [file.name for one in self._matter for file in one.attachments.all()]
 
     # What happened
@@ -225,8 +226,7 @@ class Facts:
 
     @cached_property
     def recovered(self) -> Decimal:
-        total = chain.members(self.appeal).aggregate(total=Sum("amount_recovered"))["total"]
-        return total or Decimal(0)
+        return sum((one.amount_recovered or Decimal(0) for one in self._matter), Decimal(0))
 
     @cached_property
     def owed_money(self) -> Decimal:

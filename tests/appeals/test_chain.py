@@ -158,13 +158,13 @@ def test_what_we_withdrew_is_no_promise(sent: Appeal, agent: User) -> None:
     assert said(second, "2026-10-20 12:00") == ""
 
 
-def test_many_matters_take_three_queries(
+def test_many_matters_take_two_queries(
     sent: Appeal, agent: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _again in range(5):
         written_again(sent, agent)
     appeals = list(Appeal.objects.all())
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(chain.first_promises(appeals)) == 5
 
 

@@ -13,41 +13,48 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from appeals import incidents, lifecycle, reminders
 from appeals.incidents import Facts, Part, Text
 from appeals.models import Appeal, Event, Membership, RefusedAddress, ReminderRule, SavedView, Shop
 from appeals.orders import Order
 from hub.models import User
-from marketplaces.models import Channel, EscalationStep, Topic
+from marketplaces.models import Channel, EscalationStep, ShippedFact, Topic
 
 LIMIT = 15
 LIST = "admin:appeals_appeal_changelist"
 EARLIER = [timedelta(days=20), timedelta(days=5), timedelta(hours=23)]
 
 
-ON_POSTGRES = pytest.param("lead", marks=pytest.mark.postgres, id="lead on PostgreSQL")
+MOST = "lead, directory editor"
+ON_POSTGRES = pytest.param(MOST, marks=pytest.mark.postgres, id="on PostgreSQL")
 
 
-@pytest.fixture(params=["lead", "agent", "administrator", ON_POSTGRES])
+@pytest.fixture(params=[MOST, "agent", "administrator", ON_POSTGRES])
 def reader(request: pytest.FixtureRequest, shop: Shop) -> User:
-    """Whoever reads, and did what can be undone."""
+    """Whoever reads, and did what can be undone; one who leads and edits the directory is shown most."""
     if request.param == "administrator":
         return User.objects.create_superuser("administrator@example.com")
-    user = User.objects.create_user(f"{request.param}.reader@example.com")
-    user.groups.add(Group.objects.get(name=request.param))
-    Membership.objects.create(shop=shop, user=user, is_lead=request.param == "lead")
+    user = User.objects.create_user("reader@example.com")
+    user.groups.add(*Group.objects.filter(name__in=request.param.split(", ")))
+    Membership.objects.create(shop=shop, user=user, is_lead=request.param == MOST)
     return user
 
 
 @pytest.fixture
 def browser(reader: User) -> Client:
-    """While reminders stand still: every page asks for the last sweep then."""
+    """While reminders stand still, a release offers changes, and a code was given: each costs every page a query."""
     reminders._seen.clear()
     reminders.record_sweep(timezone.now() - timedelta(minutes=10))
+    ShippedFact.objects.create(kind="topic", key="finance", offer={"name": "Money"})
     SavedView.objects.create(user=reader, name="Late", query="due=overdue")
     browser = Client()
     browser.force_login(reader)
+    session = browser.session
+    session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=reader, confirmed=True).persistent_id
+    session.save()
     browser.get(reverse("admin:index"))  # the first page saves the session, once
     return browser
 
@@ -171,9 +178,39 @@ def test_a_full_home_page(browser: Client, rich: Appeal, shop: Shop, agent: User
 def test_lists(browser: Client, rich: Appeal, shop: Shop, agent: User) -> None:
     fill_home(agent, shop, 1)
     asked = ["", "?due=overdue", "?turn=us", "?assignee=me", "?q=payment", "?q=777", "?kept=yes"]
+    asked.append(f"?incident={rich.incident_id}")
     few = {query: queries(browser, reverse(LIST) + query) for query in asked}
     fill_home(agent, shop, 9)
     many = {query: queries(browser, reverse(LIST) + query) for query in asked}
     assert max(many.values()) <= LIMIT, many
     assert many == few
     assert queries(browser, reverse(LIST) + "?p=2") <= LIMIT
+
+
+def test_what_the_frame_says_is_in_it(browser: Client, rich: Appeal, reader: User) -> None:
+    """The measured pages are those that say it."""
+    page = browser.get(rich.get_absolute_url()).content.decode()
+    assert "hub-stand" in page
+    assert (reverse("offers") in page) == reader.has_perm("marketplaces.change_channel")
+
+
+def test_the_dialogs_and_letters_of_an_appeal(browser: Client, rich: Appeal, agent: User) -> None:
+    dialogs = [
+        reverse("admin:appeals_appeal_verb", args=[rich.pk, verb]) for verb in ("escalate", "assign", "message")
+    ]
+    letters = [reverse("admin:appeals_appeal_letter", args=[rich.pk, kind]) for kind in ("follow_up", "claim", "fas")]
+    few = {address: queries(browser, address) for address in [*dialogs, *letters]}
+    assert max(few.values()) <= LIMIT, few
+    add_rows(rich, agent, 10)
+    assert {address: queries(browser, address) for address in few} == few
+
+
+def test_a_shop_of_many_people_and_an_incident(browser: Client, rich: Appeal, shop: Shop) -> None:
+    assert rich.incident
+    addresses = [reverse("admin:appeals_shop_change", args=[shop.pk]), rich.incident.get_absolute_url()]
+    few = {address: queries(browser, address) for address in addresses}
+    assert max(few.values()) <= LIMIT, few
+    for number in range(10):
+        user = User.objects.create_user(f"member{number}@example.com")
+        Membership.objects.create(shop=shop, user=user)
+    assert {address: queries(browser, address) for address in few} == few

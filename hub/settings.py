@@ -202,6 +202,8 @@ CELERY_BEAT_SCHEDULE = {
     "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }
 
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.MediaStorage"  # what one process takes another confirms
+
 # What all web processes share for a while. Nothing is lost with it
 if env("REDIS_URL"):
     CACHES = {

@@ -1,6 +1,8 @@
 """The directory as CSV and XLSX: out and in again, with a look at the differences and the place of what is bad."""
 
 import io
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -195,3 +197,14 @@ def test_a_file_that_is_no_table_is_refused(reader: Client, chat: Channel) -> No
         answer = upload(reader, content, XLSX)
         assert answer.status_code == 200
         assert "confirm_form" not in answer.context
+
+
+@pytest.mark.parametrize("form", [CSV, XLSX])
+def test_another_machine_may_take_the_word(
+    reader: Client, chat: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    shown = upload(reader, exported(reader, form=form).replace("Чат".encode(), "Час".encode()), form)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert confirm(reader, shown).status_code == 200
+    chat.refresh_from_db()
+    assert chat.name == ("Час" if form == CSV else "Чат")

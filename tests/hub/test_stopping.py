@@ -6,9 +6,25 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.hub.running import Hub, manage, wait_until
+
+
+@contextmanager
+def nobody_else_writes(environment: dict[str, str]) -> Iterator[None]:
+    with closing(database(environment)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        yield
+        lock.rollback()
+
+
+def database(environment: dict[str, str]) -> sqlite3.Connection:
+    return sqlite3.connect(Path(environment["HUB_DATA_DIR"]) / "hub.sqlite3", isolation_level=None)
 
 
 def test_a_request_that_has_begun_is_answered(ready: dict[str, str]) -> None:
@@ -24,16 +40,40 @@ def test_a_request_that_has_begun_is_answered(ready: dict[str, str]) -> None:
 
     with Hub(ready, [sys.executable, "manage.py", "up", "--only", "web"]) as hub:
         wait_until(lambda: hub.status("/healthz") == 200, "the web answers")
-        lock = sqlite3.connect(Path(ready["HUB_DATA_DIR"]) / "hub.sqlite3", isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")  # the use of a token is noted, so the call has something to write
         thread = threading.Thread(target=call)
-        thread.start()
-        time.sleep(1)
-        assert answers == []
-        hub.process.send_signal(signal.SIGTERM)
-        time.sleep(1)
-        lock.rollback()
-        lock.close()
+        with nobody_else_writes(ready):  # the use of a token is noted, so the call has something to write
+            thread.start()
+            time.sleep(1)
+            assert answers == []
+            hub.process.send_signal(signal.SIGTERM)
+            time.sleep(1)
         thread.join()
         assert answers == [200]
         assert hub.wait_for_exit() == 0
+
+
+@pytest.mark.parametrize("broker", ["folder", pytest.param("redis", marks=pytest.mark.redis)])
+def test_a_worker_finishes_the_task_it_is_on(
+    ready: dict[str, str], broker: str, request: pytest.FixtureRequest
+) -> None:
+    """A sweep waits for the write lock, to note that it went through; meanwhile its worker is asked to stop."""
+    settings = ready | ({"REDIS_URL": request.getfixturevalue("redis_url")} if broker == "redis" else {})
+    rung = manage(settings, "shell", "--command", "from appeals.tasks import sweep; sweep.delay()")
+    assert rung.returncode == 0, rung.stderr
+    with Hub(settings, [sys.executable, "manage.py", "up", "--only", "worker"]) as hub:
+        with nobody_else_writes(settings):
+            wait_until(lambda: "sweep[" in hub.output and "received" in hub.output, "the worker takes the task")
+            time.sleep(1)
+            hub.process.send_signal(signal.SIGTERM)
+            time.sleep(2)
+            assert hub.process.poll() is None
+            assert noted(settings) == 0
+        assert hub.wait_for_exit(30) == 0
+    assert noted(settings) == 1
+
+
+def noted(environment: dict[str, str]) -> int:
+    """Sweeps that went through, of which the last is noted."""
+    with closing(database(environment)) as reader:
+        [[count]] = reader.execute("SELECT count(*) FROM appeals_heartbeat WHERE name = 'sweep'")
+        return int(count)

@@ -24,6 +24,7 @@ from appeals.admin.fields import NumbersField
 from appeals.admin.people import colleagues
 from appeals.admin.tables import COLUMNS, FORMULA
 from appeals.models import Appeal, Shop
+from marketplaces import sheets
 from marketplaces.models import Channel, Marketplace, Topic
 
 if TYPE_CHECKING:
@@ -85,12 +86,8 @@ def read(file: UploadedFile[bytes]) -> list[dict[str, Any]]:
     kind = PurePath(file.name or "").suffix.lower().lstrip(".")
     if kind not in ("csv", "xlsx"):
         raise UnreadableError(_("Send a CSV or XLSX file."))
-    data: Any = file.read()
-    try:
-        table = tablib.Dataset().load(data.decode("utf-8-sig") if kind == "csv" else data, format=kind)
-    except Exception as error:  # each reader of spreadsheets has its own errors, and none of them is ours
-        raise UnreadableError(_("The file cannot be read as a table.")) from error
-    headers = [str(heading or "") for heading in table.headers or []]
+    headings, table = (_from_csv if kind == "csv" else _from_xlsx)(file.read())
+    headers = [str(heading or "") for heading in headings]
     names = [_name(heading) or "" for heading in headers]
     if unknown := [heading for heading, name in zip(headers, names, strict=True) if not name]:
         raise UnreadableError(_("There is no column “%(column)s”.") % {"column": unknown[0]})
@@ -99,6 +96,21 @@ def read(file: UploadedFile[bytes]) -> list[dict[str, Any]]:
     if len(table) > MOST:
         raise UnreadableError(_("At most %(limit)d rows at once.") % {"limit": MOST})
     return [dict(zip(names, row, strict=False)) for row in table]
+
+
+def _from_csv(data: bytes) -> tuple[list[Any], list[Any]]:
+    try:
+        table = tablib.Dataset().load(data.decode("utf-8-sig"), format="csv")
+    except Exception as error:  # the reader has several kinds of errors, and none of them is ours
+        raise UnreadableError(_("The file cannot be read as a table.")) from error
+    return table.headers or [], list(table)
+
+
+def _from_xlsx(data: bytes) -> tuple[list[Any], list[Any]]:
+    try:
+        return sheets.read(data, most=MOST)
+    except sheets.SheetError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def look(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> list[Problem]:

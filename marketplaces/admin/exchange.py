@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import tablib
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,10 +13,18 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from marketplaces import sheets
 from marketplaces.exchange import RESOURCES
 from marketplaces.signals import place_of, tell_of_promises
 
 LARGEST = 5 * 1024 * 1024
+MOST = 10_000
+
+
+class BoundedXLSX(XLSX):
+    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        headings, rows = sheets.read(in_stream, most=MOST)
+        return tablib.Dataset(*rows, headers=headings)
 
 
 class TableForm(ImportForm):
@@ -29,7 +38,7 @@ class TableForm(ImportForm):
 class ExchangeAdmin(ImportExportMixin):
     import_form_class = TableForm
     export_form_class = ExportForm
-    formats = [CSV, XLSX]
+    formats = [CSV, BoundedXLSX]
     to_encoding = "utf-8-sig"  # without the mark, spreadsheets take Cyrillic for something else
 
     def get_resource_classes(self, request: HttpRequest) -> list[Any]:

@@ -1,0 +1,43 @@
+"""Spreadsheets that people send, within bounds: a small one may claim billions of cells or unpack to gigabytes."""
+
+from io import BytesIO
+from itertools import dropwhile
+from typing import Any, Final
+from zipfile import ZipFile
+
+from django.utils.translation import gettext as _
+from openpyxl import load_workbook
+
+UNPACKED_BYTES: Final = 50 << 20
+_COLUMNS: Final = 100
+
+
+class SheetError(ValueError):
+    """The file is no table that can be read, or too large a one; str() says which."""
+
+
+def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:
+    """The headings of the first sheet of an XLSX file, and at most `most` rows under them. Raises SheetError."""
+    try:
+        with ZipFile(BytesIO(data)) as packed:
+            fits = sum(part.file_size for part in packed.infolist()) <= UNPACKED_BYTES
+        rows = _rows(data, most) if fits else []
+    except Exception as error:  # each part of the format has its own errors, and none of them is ours
+        raise SheetError(_("The file cannot be read as a table.")) from error
+    if not rows or any(len(row) > len(rows[0]) for row in rows):
+        raise SheetError(_("The file cannot be read as a table."))
+    if len(rows) > most + 1:
+        raise SheetError(_("At most %(limit)d rows at once.") % {"limit": most})
+    headings, *found = rows
+    return headings, [row + [None] * (len(headings) - len(row)) for row in found]
+
+
+def _rows(data: bytes, most: int) -> list[list[Any]]:
+    """One row and one column more than may be, each without the empty cells at its end."""
+    book = load_workbook(BytesIO(data), read_only=True, data_only=True)
+    found = book.worksheets[0].iter_rows(max_row=most + 2, max_col=_COLUMNS + 1, values_only=True)
+    return [_filled(row) for row in found]
+
+
+def _filled(row: tuple[Any, ...]) -> list[Any]:
+    return list(dropwhile(lambda cell: cell is None, reversed(row)))[::-1]

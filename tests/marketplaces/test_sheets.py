@@ -1,0 +1,62 @@
+"""Spreadsheets that people send: what fits is read as it is, and what would fill the memory is refused unread."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from marketplaces import sheets
+
+
+def book(*rows: list[Any]) -> bytes:
+    made, file = Workbook(), io.BytesIO()
+    for row in rows:
+        made.active.append(row)
+    made.save(file)
+    return file.getvalue()
+
+
+def altered(content: bytes, old: str, new: str) -> bytes:
+    """The file with a text of its first sheet replaced."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            part = source.read(name)
+            target.writestr(name, part.replace(old.encode(), new.encode()) if name.endswith("sheet1.xml") else part)
+    return file.getvalue()
+
+
+def test_headings_and_rows_are_read_with_their_gaps() -> None:
+    content = book(["shop", "subject", "sum"], ["Tea", "Money", 7], [], ["Tea"])
+    headings, rows = sheets.read(content, most=3)
+    assert headings == ["shop", "subject", "sum"]
+    assert rows == [["Tea", "Money", 7], [None, None, None], ["Tea", None, None]]
+
+
+def test_more_rows_than_may_be_are_refused() -> None:
+    with pytest.raises(sheets.SheetError, match="2"):
+        sheets.read(book(["shop"], *[["Tea"]] * 3), most=2)
+
+
+def test_one_cell_in_the_last_corner_makes_no_billion_cells() -> None:
+    corner = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    content = altered(book(["shop"], ["Tea"]), "</sheetData>", corner)
+    content = altered(content, 'ref="A1:A2"', 'ref="A1:XFD1048576"')
+    assert len(content) < 10_000
+    with pytest.raises(sheets.SheetError, match="5000"):
+        sheets.read(content, most=5000)
+
+
+def test_what_unpacks_to_too_much_is_not_unpacked() -> None:
+    content = altered(book(["shop"], ["Tea"]), "</sheetData>", "</sheetData>" + " " * sheets.UNPACKED_BYTES)
+    assert len(content) < 100_000
+    with pytest.raises(sheets.SheetError):
+        sheets.read(content, most=5000)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a workbook", book(), book(["shop"], ["Tea", "more than headings"])])
+def test_what_is_no_table_is_refused(content: bytes) -> None:
+    with pytest.raises(sheets.SheetError):
+        sheets.read(content, most=5000)

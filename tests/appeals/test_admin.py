@@ -122,7 +122,7 @@ def test_files_are_attached_while_logging_and_come_back_as_downloads(ours: Clien
     ("bad", "field"),
     [
         ({"subject": ""}, "subject"),
-        ({"sent_at": "2126-01-01T10:00", "_sent": ""}, "sent_at"),
+        ({"sent_at": "2086-01-01T10:00", "_sent": ""}, "sent_at"),
         ({"amount_at_stake": "-5"}, "amount_at_stake"),
         ({"order_numbers": "9" * 101}, "order_numbers"),
         ({"attachments": [SimpleUploadedFile("page.html", b"<html>")]}, None),
@@ -138,6 +138,13 @@ def test_what_cannot_be_logged_is_refused_at_its_field_and_nothing_is_lost(
     assert (field or "__all__") in answer.context["form"].errors
     assert "Долго набранный текст" in text(answer)
     assert not Appeal.objects.exists()
+
+
+def test_what_the_browser_keeps_of_a_text_is_kept_for_its_writer(ours: Client, draft: Appeal, agent: User) -> None:
+    """Two people may share a browser: the next one must not find the letter of the one before."""
+    new, again = text(ours.get(reverse("admin:appeals_appeal_add"))), text(ours.get(verb(draft, "submit")))
+    assert f'data-draft="{agent.pk}-appeal-new-' in new
+    assert f'data-draft="{agent.pk}-submit-{draft.pk}"' in again
 
 
 def test_a_topic_of_another_marketplace_is_refused(ours: Client, shop: Shop) -> None:
@@ -234,7 +241,7 @@ def test_the_next_step_is_proposed(ours: Client, sent: Appeal, steps: list[Escal
     [
         ("record_reply", {"text": "Долгий ответ"}, "kind"),
         ("record_reply", {"kind": "answer", "text": "Долгий ответ", "at": "2020-01-01T10:00"}, "at"),
-        ("message", {"text": "Долгий ответ", "at": "2126-01-01T10:00"}, "at"),
+        ("message", {"text": "Долгий ответ", "at": "2086-01-01T10:00"}, "at"),
         ("resolve", {"outcome": "granted", "amount_recovered": "-1", "note": "Долгий ответ"}, "amount_recovered"),
         ("snooze", {"until": "2020-01-01T10:00", "note": "Долгий ответ"}, "until"),
         ("escalate", {"note": "Долгий ответ"}, "step"),
@@ -588,7 +595,7 @@ def test_each_takes_its_own_next_step_and_the_draft_is_named_as_refused(ours: Cl
     ("verb", "form", "check"),
     [
         ("resolve", {"outcome": "ignored", "note": "Разом"}, {"status": "resolved"}),
-        ("snooze", {"until": "2126-01-01T10:00"}, {"snoozed_until": moscow("2126-01-01 10:00")}),
+        ("snooze", {"until": "2086-01-01T10:00"}, {"snoozed_until": moscow("2086-01-01 10:00")}),
         ("assign", {"assignee": ""}, {"assignee": None}),
     ],
 )

@@ -15,6 +15,8 @@ from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace, Priority, ResponseTarget, Topic
 from marketplaces.working_time import Unit as ClockUnit
 
+_LONGEST_DAYS, _MOST_REPEATS = 3660, 366
+
 
 class ReminderRule(models.Model):
     """One rung of a ladder: at which moment of a deadline of one kind who is told, and how often again.
@@ -95,6 +97,7 @@ class ReminderRule(models.Model):
             self.extra_addresses = [_address(one) for one in self.extra_addresses]
         except (TypeError, ValidationError) as error:
             raise ValidationError({"extra_addresses": _("Give e-mail addresses, each on its own.")}) from error
+        self._check_lengths()
         if self.moment == self.Moment.BEFORE and self.amount == 0:
             raise ValidationError({"amount": _("“Before it is due” needs an amount of at least 1.")})
         self._check_terms()
@@ -124,6 +127,17 @@ class ReminderRule(models.Model):
         )
         pause = amount_text(self.repeat_amount, self.repeat_unit)
         return again % {"first": first, "count": self.repeat_limit, "pause": pause}
+
+    def _check_lengths(self) -> None:
+        """Refuses what no calendar reaches: one such rule would hold up every deadline of its ladder."""
+        too_long = _("Ten years at most.")
+        if _in_days(self.amount, self.unit) > _LONGEST_DAYS:
+            raise ValidationError({"amount": too_long})
+        if self.repeat_limit > _MOST_REPEATS:
+            text = _("At most %(limit)d times.") % {"limit": _MOST_REPEATS}
+            raise ValidationError({"repeat_limit": text})
+        if _in_days(self.repeat_amount * self.repeat_limit, self.repeat_unit) > _LONGEST_DAYS:
+            raise ValidationError({"repeat_amount": too_long})
 
     def _check_terms(self) -> None:
         """Refuses a ladder that could never fire: nothing is promised there, or every term is too short for it."""
@@ -168,5 +182,9 @@ def _at_most(amount: int, unit: str) -> timedelta:
 
 def _at_least(amount: int, unit: str) -> timedelta:
     """No moment before the due time is nearer to it."""
-    hours = unit in (ReminderRule.Unit.HOURS, ReminderRule.Unit.WORKING_HOURS)
-    return timedelta(hours=amount) if hours else timedelta(days=amount)
+    return timedelta(days=_in_days(amount, unit))
+
+
+def _in_days(amount: int, unit: str) -> float:
+    """Working time as if it ran round the clock."""
+    return amount / 24 if unit in (ReminderRule.Unit.HOURS, ReminderRule.Unit.WORKING_HOURS) else amount

@@ -109,6 +109,10 @@ class ShopAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         return Shop.objects.visible_to(request.user)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> list[str]:
+        """A shop stays on its marketplace: topics and channels of its appeals are those of that one."""
+        return ["marketplace"] if obj else []
+
     def get_inlines(self, request: HttpRequest, obj: Shop | None) -> list[type[MembershipInline]]:
         return [MembershipInline] if obj else []
 

@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from appeals import deadlines, ladder, orders, state
+from appeals import deadlines, ladder, orders, state, timeline
 from appeals.models import Appeal, Deadline, Event, Incident, IncidentBatch, Shop
 from appeals.orders import Order
 from appeals.promises import Targets
@@ -94,8 +94,7 @@ def make(
     if made is not None:
         return made
     text.check()
-    if sent_at is not None and sent_at > now:
-        raise ValidationError({"sent_at": _("The time lies in the future.")})
+    timeline.check_past(sent_at, now, "sent_at")
     try:
         with transaction.atomic():
             incident = _described(incident, actor, now, text, about)
@@ -178,11 +177,11 @@ class _Go:
         return batch
 
     def _write(self, part: Part, groups: Sequence[list[Order]]) -> None:
-        """How topic, channel and assignee fit is the same for all appeals of a shop: the first is asked."""
+        """Whether the assignee fits is the same for all appeals of a shop: of the first it is asked."""
         for place, group in enumerate(groups):
             appeal = self._appeal(part, group)
-            _check(appeal, self.facts.assignee if place == 0 else None)
-            appeal.assignee, appeal.search_text = self.facts.assignee, appeal.searchable()
+            _check(appeal, is_first=place == 0)
+            appeal.search_text = appeal.searchable()
             self._appeals.append(appeal)
             self._tell(appeal, Event.Kind.CREATED, self.now)
             if self.sent_at is not None:
@@ -196,6 +195,7 @@ class _Go:
             topic=self.facts.topic,
             priority=self.facts.priority,
             is_complex=self.facts.is_complex,
+            assignee=self.facts.assignee,
             subject=filled(self.text.subject, part.shop, group),
             body=filled(self.text.body, part.shop, group),
             desired_outcome=filled(self.text.desired_outcome, part.shop, group),
@@ -221,11 +221,12 @@ class _Go:
         self._events.append(event)
 
 
-def _check(appeal: Appeal, assignee: User | None) -> None:
+def _check(appeal: Appeal, *, is_first: bool) -> None:
     """ValidationError that says for which shop."""
-    appeal.assignee = assignee
     try:
         state.validate(appeal)
+        if is_first:
+            appeal.check_assignee()
     except ValidationError as error:
         named = {name: [f"{appeal.shop}: {one}" for one in texts] for name, texts in error.message_dict.items()}
         raise ValidationError(named) from error

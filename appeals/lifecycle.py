@@ -47,6 +47,7 @@ def create(*, actor: User | None, now: datetime, shop: Shop, **fields: Any) -> A
     """A draft. Nothing is promised and nobody is reminded until it is submitted."""
     appeal = Appeal(shop=shop, created_by=actor, created_at=now, **known(fields))
     validate(appeal)
+    appeal.check_assignee()
     if appeal.previous:
         chain.lock(shop)
         chain.place(appeal)
@@ -65,6 +66,8 @@ def edit(*, appeal: Appeal, actor: User | None, now: datetime, **changes: Any) -
     for name, value in changes.items():
         setattr(appeal, name, value)
     validate(appeal)
+    if "assignee" in changes and changes["assignee"] != before["assignee"]:
+        appeal.check_assignee()
     if "previous" in changes and changes["previous"] != before["previous"]:
         chain.place(appeal)
     changed = {
@@ -214,6 +217,7 @@ def reopen(*, appeal: Appeal, actor: User | None, now: datetime, note: str = "")
 @transaction.atomic
 def snooze(*, appeal: Appeal, actor: User | None, now: datetime, until: datetime | None, note: str = "") -> Appeal:
     """Nobody is reminded before `until`; None ends the silence. No deadline moves."""
+    timeline.check_year(until, "until")
     if until is not None and until <= now:
         raise ValidationError({"until": _("The end of the silence must lie in the future.")})
     appeal = locked(appeal, "snooze")

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from appeals.models import Appeal, Event
+from marketplaces.calendars import covers
 from marketplaces.models import EscalationStep
 
 if TYPE_CHECKING:
@@ -18,10 +19,21 @@ if TYPE_CHECKING:
     from hub.models import User
 
 
+def check_year(at: datetime | None, field: str) -> None:
+    """ValidationError on `field` for a year that no calendar covers."""
+    if at is not None and not covers(at):
+        raise ValidationError({field: _("No calendar covers this year.")})
+
+
+def check_past(at: datetime | None, now: datetime, field: str = "at") -> None:
+    check_year(at, field)
+    if at is not None and at > now:
+        raise ValidationError({field: _("The time lies in the future.")})
+
+
 def moment(appeal: Appeal, at: datetime | None, now: datetime) -> datetime:
     """`at`, or `now`; refused in the future and before the last move, since clocks cannot run backwards."""
-    if at is not None and at > now:
-        raise ValidationError({"at": _("The time lies in the future.")})
+    check_past(at, now)
     last = appeal.events.standing().filter(kind__in=Event.MOVES).order_by("-at").values_list("at", flat=True).first()
     if at is not None and last and at < last:
         shown = date_format(localtime(last), "DATETIME_FORMAT")

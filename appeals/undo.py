@@ -67,6 +67,8 @@ def undo(*, appeal: Appeal, actor: User, now: datetime, event: int | None = None
     before: state.Picture = line.snapshot.before
     state.put_back(appeal, before["appeal"])
     appeal.full_clean(validate_constraints=False)
+    if "assignee" in before["appeal"]:
+        appeal.check_assignee()
     _put_back_clocks(appeal, before["deadlines"], now)
     _wait_again(before["reminders"])
     deadlines.refresh(appeal)

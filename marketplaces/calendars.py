@@ -6,7 +6,7 @@ in the autumn of the year before; for later years only the holidays of the Labou
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,6 +15,11 @@ from django.utils.translation import gettext as _
 
 FIRST_YEAR, LAST_YEAR = 1992, 2099
 """The years that calendars cover. Moments outside them are mistakes, not deadlines."""
+
+
+def covers(moment: datetime) -> bool:
+    """Whether clocks can count from it, and screens show it, in every zone."""
+    return FIRST_YEAR + 1 < moment.year < LAST_YEAR - 1
 
 
 class UnknownCountryError(ValueError):

@@ -21,6 +21,7 @@ from appeals import evidence, lifecycle, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
 from appeals.admin.dialogs import go
 from appeals.admin.exchange import AppealExchange
+from appeals.admin.filters import NUMBER
 from appeals.admin.forms import AppealForm, quoting
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
@@ -149,8 +150,12 @@ class AppealAdmin(AppealExchange):
         if appeal is None:
             raise Http404
         attachment = get_object_or_404(appeal.attachments, pk=file)
+        try:
+            content = attachment.file.open("rb")
+        except FileNotFoundError as error:
+            raise Http404 from error
         return FileResponse(
-            attachment.file.open("rb"),
+            content,
             as_attachment=True,
             filename=attachment.name,
             content_type=attachment.content_type,
@@ -185,7 +190,7 @@ class AppealAdmin(AppealExchange):
             "previous",
             "incident",
         ]
-        if not self.has_view_permission(request) or not str(pk).isdecimal():
+        if not self.has_view_permission(request) or not NUMBER.fullmatch(str(pk)):
             return None
         return self.get_queryset(request).select_related(*related).filter(pk=pk).first()
 

@@ -97,7 +97,7 @@ def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
     incident = request.GET.get("incident", "")
     if NUMBER.fullmatch(incident):
         visible, ids = visible.filter(incident=int(incident)), []
-    elif not all(one.isdecimal() for one in ids) or len(ids) > LIMIT:
+    elif not all(map(NUMBER.fullmatch, ids)) or len(ids) > LIMIT:
         raise Http404
     taken = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step")
     named = visible.filter(pk__in=ids) if ids else visible.order_by("pk")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -33,7 +34,10 @@ class AppealExchange(AppealListing):
             raise Http404
         if not self.has_view_permission(request):
             raise PermissionDenied
-        listed = self.get_changelist_instance(request)
+        try:
+            listed = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:  # the list says what is wrong with the address
+            return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_changelist')}?e=1")
         answer: HttpResponse = writers[kind](
             listed.queryset.prefetch_related(None).defer(None), f"appeals-{timezone.localdate()}"
         )

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from appeals import wording
+from marketplaces.calendars import covers
 
 MAX_NUMBERS = 500
 MAX_LENGTH = 100
@@ -53,6 +55,7 @@ class NumbersField(forms.CharField):
         if len(value) > MAX_NUMBERS:
             raise forms.ValidationError(_("At most %(limit)d numbers.") % {"limit": MAX_NUMBERS})
         for number in value:
+            ProhibitNullCharactersValidator()(number)
             if len(number) > MAX_LENGTH:
                 raise forms.ValidationError(
                     _("“%(number)s…” is too long for a number. Separate numbers with a comma or a new line.")
@@ -77,7 +80,11 @@ class MomentField(forms.DateTimeField):
         super().__init__(**{"required": False} | kwargs)
 
     def clean(self, value: Any) -> datetime | None:
-        return super().clean(value) or None
+        """Refuses a year that no calendar covers."""
+        at = super().clean(value) or None
+        if at and not covers(at):
+            raise forms.ValidationError(_("No calendar covers this year."))
+        return at
 
 
 def zone_text(help_text: str = "") -> str:

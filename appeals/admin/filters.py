@@ -76,7 +76,7 @@ class MarketplaceFilter(DropdownFilter):
         return [(place.slug, str(place)) for place in sorted(places, key=str)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
-        return queryset.filter(shop__marketplace__slug=self.value()) if self.value() else queryset
+        return queryset.filter(shop__marketplace__slug=_text(self.value())) if self.value() else queryset
 
 
 class ShopFilter(DropdownFilter):
@@ -98,7 +98,7 @@ class TopicFilter(DropdownFilter):
         return [(row.slug, str(row)) for row in Topic.objects.filter(retired_at=None)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
-        return queryset.filter(topic__slug=self.value()) if self.value() else queryset
+        return queryset.filter(topic__slug=_text(self.value())) if self.value() else queryset
 
 
 class AssigneeFilter(DropdownFilter):
@@ -216,6 +216,13 @@ def _chosen(choices: dict[Any, Any], value: str) -> Any:
     if value not in choices:
         raise IncorrectLookupParameters
     return choices[value]
+
+
+def _text(value: str) -> str:
+    """Without what PostgreSQL refuses to compare with."""
+    if "\0" in value:
+        raise IncorrectLookupParameters
+    return value
 
 
 def _number(value: str) -> int:

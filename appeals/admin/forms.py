@@ -21,6 +21,7 @@ from unfold.widgets import (
 
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, GroupedChoiceField, MomentField, NumbersField, zone_text
+from appeals.admin.filters import NUMBER
 from appeals.admin.people import colleagues
 from appeals.contact import where_to_write
 from appeals.models import Appeal, Shop
@@ -163,9 +164,7 @@ def quoting(user: User, number: str) -> dict[str, Any]:
 
     In Russian, whatever the reader's language: it goes to the marketplace. Nothing for an appeal that is not theirs.
     """
-    earlier = (
-        Appeal.objects.visible_to(user).filter(pk=number).first() if number.isascii() and number.isdigit() else None
-    )
+    earlier = Appeal.objects.visible_to(user).filter(pk=number).first() if NUMBER.fullmatch(number) else None
     if earlier is None or earlier.submitted_at is None:
         return {}
     kept = ("subject", "order_numbers", "product_codes", "desired_outcome", "amount_at_stake")

@@ -20,7 +20,6 @@ from appeals.admin.fields import MomentField, zone_text
 from appeals.contact import where_to_write
 from appeals.models import Shop
 from marketplaces import wording
-from marketplaces.calendars import FIRST_YEAR, LAST_YEAR
 from marketplaces.contact import Situation
 from marketplaces.models import Marketplace, Topic
 from marketplaces.pages.escalation_path import ladders
@@ -58,12 +57,6 @@ class AskedForm(forms.Form):
         topics = Topic.objects.filter(Q(marketplace=None) | Q(marketplace=marketplace), retired_at=None)
         self.fields["topic"].queryset = topics  # type: ignore[attr-defined]
         self.fields["at"].help_text = zone_text(_("Empty: now."))
-
-    def clean_at(self) -> datetime | None:
-        at: datetime | None = self.cleaned_data["at"]
-        if at and not FIRST_YEAR + 1 < at.year < LAST_YEAR - 1:
-            raise forms.ValidationError(_("No calendar covers this year."))
-        return at
 
     def situation(self, now: datetime) -> Situation:
         """What can be read of the form; for the rest what holds by default."""

@@ -20,6 +20,7 @@ from django.utils.encoding import force_str
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from appeals.models import Appeal
 from appeals.models.appeal import AppealQuerySet
@@ -83,7 +84,7 @@ def as_xlsx(appeals: AppealQuerySet, name: str) -> FileResponse:
     sheet = book.create_sheet()
     sheet.append(headings())
     for row in _rows(_read(appeals)):
-        sheet.append(row)
+        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
     file: IO[bytes] = TemporaryFile()  # noqa: SIM115 -- the answer closes it
     book.save(file)
     file.seek(0)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -272,7 +273,12 @@ class DeleteDraftForm(VerbForm):
     done = gettext_lazy("The draft is deleted.")
 
     def run(self, now: datetime) -> None:
-        self.call(lifecycle.delete_draft, now)
+        try:
+            self.call(lifecycle.delete_draft, now)
+        except ProtectedError as error:
+            numbers = ", ".join(f"№ {one.pk}" for one in error.protected_objects)
+            text = _("%(numbers)s continues this draft: choose another earlier appeal there first.")
+            raise forms.ValidationError(text % {"numbers": numbers}) from error
 
 
 FORMS: dict[str, type[VerbForm]] = {

@@ -18,9 +18,36 @@ import psycopg
 import redis
 
 from hub.settings import BASE_DIR
-from tests.hub.running import free_port, wait_until
+from tests.hub.running import free_port, manage, wait_until
 
 NOWHERE = "nowhere on this machine"
+AGENT = "agent@example.com"
+PREPARE = f"""
+from hub.models import ApiToken, User
+from appeals.models import Membership, Shop
+from marketplaces.models import Marketplace
+agent = User.objects.create_user("{AGENT}", is_superuser=True)
+shop = Shop.objects.create(name="Tea", marketplace=Marketplace.objects.get(slug="ozon"))
+Membership.objects.create(shop=shop, user=agent, is_lead=True)
+print("MADE", shop.pk, ApiToken.objects.create(user=agent)[1])
+"""
+
+
+def prepare(settings: dict[str, str]) -> tuple[int, str]:
+    """A hub with one shop and a program that works for it: the shop's number and the program's token."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up", "--only", "prepare"],
+        cwd=BASE_DIR,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = manage(settings, "shell", "--command", PREPARE)
+    assert "MADE" in made.stdout, made.stderr
+    shop, token = made.stdout.split("MADE ")[1].split()
+    return int(shop), token
 
 
 def programs() -> Path | None:

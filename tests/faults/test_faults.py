@@ -10,8 +10,6 @@ import logging
 import os
 import random
 import re
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -24,25 +22,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from hub.settings import BASE_DIR
 from tests.conftest import MISSING
 from tests.faults import machinery
 from tests.faults.integration import Integration, Ledger
-from tests.faults.machinery import Disk, Part, Postgres, Redis
-from tests.hub.running import forget_figures, free_port, manage, wait_until
+from tests.faults.machinery import AGENT, Disk, Part, Postgres, Redis, prepare
+from tests.hub.running import forget_figures, free_port, wait_until
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "0"))
-AGENT = "agent@example.com"
 READY = {"beat": "beat: Starting", "worker": " ready.", "web": "Started worker-2"}
-PREPARE = f"""
-from hub.models import ApiToken, User
-from appeals.models import Membership, Shop
-from marketplaces.models import Marketplace
-agent = User.objects.create_user("{AGENT}", is_superuser=True)
-shop = Shop.objects.create(name="Tea", marketplace=Marketplace.objects.get(slug="ozon"))
-Membership.objects.create(shop=shop, user=agent, is_lead=True)
-print("MADE", shop.pk, ApiToken.objects.create(user=agent)[1])
-"""
 
 
 class Box:
@@ -258,22 +245,6 @@ def night(environment: dict[str, str], folder: Path) -> Iterator[Night]:
         client = Integration(f"http://127.0.0.1:{settings['HUB_PORT']}", token, shop, AGENT)
         found = Night(database, broker, mail, disk, parts, client, settings, logs)
         yield found
-
-
-def prepare(settings: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "up", "--only", "prepare"],
-        cwd=BASE_DIR,
-        env=settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    made = manage(settings, "shell", "--command", PREPARE)
-    assert "MADE" in made.stdout, made.stderr
-    shop, token = made.stdout.split("MADE ")[1].split()
-    return int(shop), token
 
 
 def misfortunes(one: Night) -> list[list[Callable[[], None]]]:

@@ -23,7 +23,10 @@ from hub.models import User
 
 class HandoverForm(forms.Form):
     to = forms.ModelChoiceField(
-        User.objects.none(), label=gettext_lazy("who takes them over"), widget=UnfoldAdminSelectWidget
+        User.objects.none(),
+        label=gettext_lazy("who takes them over"),
+        empty_label=gettext_lazy("Select value"),
+        widget=UnfoldAdminSelectWidget,
     )
     appeals = forms.ModelMultipleChoiceField(
         Appeal.objects.none(),

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -57,7 +58,7 @@ class TwoFactorMiddleware:
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=gettext_lazy("code"),
+        label=capfirst(gettext_lazy("code")),
         max_length=20,
         widget=forms.TextInput(
             attrs={
@@ -184,7 +185,7 @@ def _typed(key: str) -> str:
 
 class ForgottenForm(PasswordResetForm):
     email = forms.EmailField(
-        label=gettext_lazy("e-mail"),
+        label=capfirst(gettext_lazy("e-mail")),
         max_length=254,
         widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email", "autofocus": True}),
     )

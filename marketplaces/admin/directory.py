@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
@@ -28,9 +29,18 @@ from marketplaces.admin.editing import (
     two_lines,
 )
 from marketplaces.admin.exchange import ExchangeAdmin
-from marketplaces.admin.provenance import PROVENANCE, StaleFilter, checked_text, facts_of_marketplace, once
+from marketplaces.admin.provenance import (
+    PROVENANCE,
+    StaleFilter,
+    checked_text,
+    facts_of_marketplace,
+    grade_text,
+    linked,
+    once,
+)
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+from marketplaces.published import published_text
 from marketplaces.upkeep import restate
 
 IN_ENGLISH = _("In English")
@@ -171,7 +181,7 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
 
 @admin.register(EscalationStep)
 class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
-    list_display = ["marketplace", "position", "what", "takes_place", "audience", "term", "shown_state", "checked"]
+    list_display = ["marketplace", "what", "where", "term", "shown_state", "checked"]
     list_display_links = ["what"]
     list_filter = [
         InUseFilter,
@@ -208,9 +218,13 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
         ),
     ]
 
-    @display(description=_("step"), ordering="name")
+    @display(description=_("step"), ordering="position")
     def what(self, obj: EscalationStep) -> SafeString:
-        return two_lines(obj.text("name"), obj.channel.text("name") if obj.channel else "")
+        return two_lines(f"{obj.position}. {obj.text('name')}", obj.channel.text("name") if obj.channel else "")
+
+    @display(description=_("where"), ordering="takes_place")
+    def where(self, obj: EscalationStep) -> SafeString:
+        return two_lines(obj.get_takes_place_display(), obj.get_audience_display())
 
     @display(description=_("term"))
     def term(self, obj: EscalationStep) -> str:
@@ -241,10 +255,28 @@ class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
 class SourceAdmin(ModelAdmin):
     """Sources are read: a release ships them."""
 
-    list_display = ["key", "title", "published", "grade", "url"]
+    list_display = ["key", "what", "shown_grade", "address"]
     search_fields = ["key", "title", "title_en", "url"]
-    formfield_overrides = {models.URLField: HTTPS}
+    fields = ["key", "title", "title_en", "url", "shown_published", "shown_grade"]
+    readonly_fields = ["shown_published", "shown_grade"]
     show_full_result_count = False
+
+    @display(description=_("title"), ordering="title")
+    def what(self, obj: Source) -> SafeString:
+        return two_lines(obj.text("title"), published_text(obj.published))
+
+    @display(description=_("date of the source"))
+    def shown_published(self, obj: Source) -> str:
+        return published_text(obj.published)
+
+    @display(description=_("grade"), ordering="grade")
+    def shown_grade(self, obj: Source) -> str:
+        return grade_text(obj.grade)
+
+    @display(description=_("address"), ordering="url")
+    def address(self, obj: Source) -> SafeString | str:
+        """The name of the site alone, as addresses are long: the link goes to the very page."""
+        return linked(obj.url, urlsplit(obj.url).netloc) if obj.url else ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

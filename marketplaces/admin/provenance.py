@@ -21,6 +21,7 @@ from unfold.decorators import display
 from marketplaces import facts_text, staleness
 from marketplaces.models import Channel, Grade, Marketplace, Source
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.published import published_text
 
 PROVENANCE = (
     gettext_lazy("Where this is known from"),
@@ -116,9 +117,17 @@ def sources_text(source: str, known: dict[str, Source] | None = None) -> SafeStr
 def _source(key: str, row: Source | None) -> SafeString | str:
     if row is None:
         return key
-    title = format_html(_LINK, row.url, row.text("title")) if row.url else row.text("title")
-    grade = Grade(row.grade).label if row.grade in Grade.values else row.grade
-    return format_html('{}: {} <span class="hub-quiet">({}; {})</span>', key, title, row.published, grade)
+    title = linked(row.url, row.text("title")) if row.url else row.text("title")
+    known = "; ".join(filter(None, [published_text(row.published), grade_text(row.grade)]))
+    return format_html('{}: {} <span class="hub-quiet">({})</span>', key, title, known)
+
+
+def linked(url: str, text: str) -> SafeString:
+    return format_html(_LINK, url, text)
+
+
+def grade_text(grade: str) -> str:
+    return str(Grade(grade).label) if grade in Grade.values else grade
 
 
 def facts_of_marketplace(place: Marketplace) -> SafeString | str:

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from marketplaces.models import Grade, Source
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.published import published_text
 from marketplaces.staleness import limit
 
 
@@ -53,7 +54,7 @@ class References:
     @property
     def cited(self) -> list[Cited]:
         found = [source for key, source in self._known.items() if key in self._cited]
-        return [Cited(row.key, row.grade, row.text("title"), row.url, row.published) for row in found]
+        return [Cited(row.key, row.grade, row.text("title"), row.url, published_text(row.published)) for row in found]
 
     def cite(self, row: DirectoryRow, *, by: str = "") -> Citation:
         """`by` is who checked the row, where the caller knows."""

@@ -71,6 +71,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     ordering = "-created_at"
     ordering_fields = ("created_at", "submitted_at", "next_due_at", "amount_at_stake")
     http_method_names = ["get", "post", "patch", "delete"]
+    writes_by_verbs = True
 
     def get_queryset(self) -> QuerySet[Appeal]:
         """Of a list the shops are named by number: then the database knows how many rows they have, and reads the few
@@ -84,8 +85,9 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
 
     def get_serializer_context(self) -> dict[str, Any]:
         now = timezone.now()
-        page = {"paths": Paths(timezone.localdate(now), STEP_SHOWN)} if self.action == "list" else {}
-        return {**super().get_serializer_context(), "now": now, **page}
+        directory = getattr(self.request.auth, "directory", None)
+        paths = Paths(timezone.localdate(now), STEP_SHOWN, directory=directory)
+        return {**super().get_serializer_context(), "now": now, "paths": paths}
 
     @extend_schema(responses={201: AppealSerializer})
     def create(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from django_filters import rest_framework as filters
 
 from appeals import chain
 from appeals.models import Appeal, Deadline, Incident, Reminder, Shop
-from marketplaces.api.filters import FlagFilter, KeyFilter, MomentFilter, SlugFilter, TextFilter
+from marketplaces.api.filters import Asked, FlagFilter, KeyFilter, MomentFilter, SlugFilter, TextFilter
 from marketplaces.models import Channel, Marketplace, Priority, Topic
 
 
@@ -29,7 +29,7 @@ def incidents_of_caller(request: Any) -> QuerySet[Incident]:
     return Incident.objects.visible_to(request.user) if request else Incident.objects.none()
 
 
-class Appeals(filters.FilterSet):
+class Appeals(Asked):
     marketplace = SlugFilter(
         queryset=Marketplace.objects.all(), method="on_marketplace", help_text="Slug of the marketplace."
     )
@@ -92,7 +92,7 @@ class Appeals(filters.FilterSet):
         return found
 
 
-class Reminders(filters.FilterSet):
+class Reminders(Asked):
     appeal = KeyFilter(queryset=appeals_of_caller, field_name="deadline__appeal", help_text="Number of the appeal.")
     deadline = filters.ChoiceFilter(
         choices=Deadline.Kind.choices, field_name="deadline__kind", help_text="Kind of the deadline."

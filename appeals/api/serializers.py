@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -100,10 +99,7 @@ class NextStepSerializer(RowSerializer):
         return step.text("name")
 
     def get_attribute(self, appeal: Any) -> EscalationStep | None:
-        paths: Paths | None = self.context.get("paths")  # of a list: one for the whole page
-        if paths is None:
-            today = timezone.localdate(now_of(self))
-            paths = Paths(today, STEP_SHOWN, marketplace_id=appeal.shop.marketplace_id)
+        paths: Paths = self.context["paths"]
         return paths.next(appeal, appeal.escalations)
 
     def to_representation(self, step: EscalationStep) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -11,17 +12,23 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from hub.models import ApiToken, User
+from marketplaces.models import DirectoryChange
 
 USE_NOTED_EVERY = timedelta(minutes=1)
+LAST_CHANGE = DirectoryChange.objects.order_by("-id").values("id")[:1]
 
 
 class TokenAuthentication(KnoxAuthentication):
-    """`Authorization: Bearer <token>`, found by its hash. An expired token stays, for the admin to see."""
+    """`Authorization: Bearer <token>`, found by its hash. An expired token stays, for the admin to see.
+
+    The last line of the directory's history is read along: what was read of the directory before holds until then.
+    """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         now = timezone.now()
         digest = hash_token(token.decode("latin-1"))
-        found = next(iter(ApiToken.objects.select_related("user").filter(digest=digest)), None)
+        tokens = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
+        found = next(iter(tokens.filter(digest=digest)), None)
         if found is None or (found.expiry is not None and found.expiry <= now):
             raise AuthenticationFailed(_("The token is not known, has expired or was revoked."))
         if not found.user.is_active:

@@ -28,13 +28,6 @@ class Filters(DjangoFilterBackend):
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 
-    def get_filterset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> Any:
-        """With the filters that were asked for: the form of all of them costs more than the page itself."""
-        filterset = super().get_filterset(request, queryset, view)
-        if filterset is not None:
-            filterset.filters = {name: one for name, one in filterset.filters.items() if name in request.query_params}
-        return filterset
-
 
 class Ordering(BaseFilterBackend):
     """`?ordering=` by one of the view's `ordering_fields`, with `-` for the reverse; `Pages` does the sorting."""

@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 from hub.api.chunked import measured
 from hub.api.etags import check_if_match, etag
 from hub.api.filters import check_parameters
+from hub.api.idempotency import HEADER as KEY
 from hub.api.idempotency import once
 from hub.api.kept import shelf
 
@@ -29,7 +30,7 @@ class Protocol(GenericViewSet[Any]):
     """Answers in the caller's language and zone, and refuses unknown parameters.
 
     A write is one transaction: its row is locked before its `If-Match` is looked at, and it is done once for each
-    `Idempotency-Key`.
+    `Idempotency-Key`. Where a view says `writes_by_verbs` and the call has neither, the verb's own is enough.
     """
 
     def perform_authentication(self, request: Request) -> None:
@@ -53,6 +54,8 @@ class Protocol(GenericViewSet[Any]):
         if request.method != "DELETE":
             with measured(request):
                 self._read_body(request)
+        if not self._must_lock:
+            return do()
         with transaction.atomic():
             return once(request, do) if request.method == "POST" else do()
 
@@ -61,9 +64,17 @@ class Protocol(GenericViewSet[Any]):
         if self.content_negotiation_class().select_parser(request, self.get_parsers()):
             _body = request.data
 
+    @property
+    def _must_lock(self) -> bool:
+        """Whether the call is more than a verb that locks for itself."""
+        if self.request.method in SAFE_METHODS:
+            return False
+        held = {KEY, "If-Match"} & self.request.headers.keys()
+        return bool(held) or not getattr(self, "writes_by_verbs", False)
+
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",), no_key=True)
+        return rows.select_for_update(of=("self",), no_key=True) if self._must_lock else rows
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Any]:
         kwargs.setdefault("context", self.get_serializer_context())

@@ -8,6 +8,7 @@ refused.
 import fcntl
 import hashlib
 import logging
+import os
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from rest_framework.throttling import BaseThrottle
 
 logger = logging.getLogger(__name__)
 MINUTE = 60
+_LENGTH = 32  # bytes of the file of a caller
 
 
 class TokenThrottle(BaseThrottle):
@@ -54,14 +56,18 @@ def _count_in_cache(key: str) -> int:
 
 
 def _count_in_file(name: str, minute: int) -> int:
-    """The file holds the minute and the count; whoever has it locked writes it anew."""
-    folder = settings.DATA_DIR / "api-calls"
-    folder.mkdir(exist_ok=True)
-    with (folder / name).open("a+b") as file:
+    """The file holds the minute and the count, always as long; whoever has it locked writes over them."""
+    path = settings.DATA_DIR / "api-calls" / name
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(exist_ok=True)
+        return _count_in_file(name, minute)
+    try:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        then, _space, counted = file.read().partition(b" ")
+        then, _space, counted = os.pread(file, _LENGTH, 0).partition(b" ")
         calls = int(counted) + 1 if then == b"%d" % minute else 1
-        file.truncate(0)
-        file.write(b"%d %d" % (minute, calls))
+        os.pwrite(file, (b"%d %d" % (minute, calls)).ljust(_LENGTH), 0)
         return calls
+    finally:
+        os.close(file)

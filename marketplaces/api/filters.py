@@ -98,7 +98,15 @@ class TextFilter(_Described, filters.CharFilter):
         super().__init__(max_length=max_length, **kwargs)
 
 
-class MarketplaceRows(filters.FilterSet):
+class Asked(filters.FilterSet):
+    """Only the filters that are asked for: a copy and a form of all of them cost more than the page itself."""
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.base_filters = {name: one for name, one in self.base_filters.items() if name in (data or ())}
+        super().__init__(data, *args, **kwargs)
+
+
+class MarketplaceRows(Asked):
     marketplace = SlugFilter(queryset=Marketplace.objects.all(), help_text="Slug of the marketplace.")
 
 
@@ -130,7 +138,7 @@ class Channels(MarketplaceRows):
         return _by_openness(rows, at, True)
 
 
-class Topics(filters.FilterSet):
+class Topics(Asked):
     marketplace = SlugFilter(
         queryset=Marketplace.objects.all(),
         method="serving",

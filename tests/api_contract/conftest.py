@@ -9,16 +9,27 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from rest_framework.test import APIClient
 
-from appeals import lifecycle
+from appeals import escalation, lifecycle
 from appeals.models import Appeal, Membership, Shop
 from hub.models import ApiToken, User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
 
 
 @pytest.fixture(autouse=True)
+def _no_steps_kept() -> None:
+    """A history that was rolled back counts from the same number again."""
+    escalation.kept_steps.clear()
+
+
+@pytest.fixture(autouse=True)
 def _fresh_throttle() -> None:
     """People in the browser are counted by their number, which comes again in the next test."""
     shutil.rmtree(settings.DATA_DIR / "api-calls", ignore_errors=True)
+
+
+@pytest.fixture
+def editor(db: None) -> APIClient:
+    return call_as(person("editor", role="directory editor"))
 
 
 def call_as(user: User) -> APIClient:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -12,19 +11,12 @@ from appeals import lifecycle
 from appeals.models import Appeal
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
-from tests.api_contract.conftest import call_as, make_appeal, submitted
+from tests.api_contract.conftest import make_appeal, submitted
 
 V1 = "/api/v1/"
 OFFICE_HOURS = "Mo-Fr 09:00-18:00; PH off"
 MONDAY_NOON = "2026-10-05T12:00:00+03:00"
 SUNDAY_NOON = "2026-10-04T12:00:00+03:00"
-
-
-@pytest.fixture
-def editor(db: None) -> APIClient:
-    user = User.objects.create_user("editor@example.com", language="en")
-    user.groups.add(Group.objects.get(name="directory editor"))
-    return call_as(user)
 
 
 @pytest.fixture

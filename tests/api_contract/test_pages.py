@@ -116,6 +116,18 @@ def test_a_page_of_appeals_costs_the_same_queries_for_2_rows_and_for_40(
     assert few == 6, "token, shops, appeals, deadlines, steps taken, paths"
 
 
+def test_steps_are_read_once_until_the_directory_changes(
+    api: APIClient, editor: APIClient, sent: Appeal, steps: list[Any]
+) -> None:
+    def rename(name: str) -> str:
+        assert editor.patch(f"/api/v1/escalation-steps/{steps[1].pk}/", {"name": name}).status_code == 200
+        return str(api.get(APPEALS).json()["results"][0]["escalation"]["next"]["name"])
+
+    assert rename("Напомнить") == "Напомнить"
+    assert queries(api, APPEALS) == queries(api, APPEALS) == 5, "token, shops, appeals, deadlines, steps taken"
+    assert rename("Позвонить") == "Позвонить"
+
+
 @pytest.mark.parametrize(
     "path", ["channels", "topics", "response-targets", "escalation-steps", "marketplaces", "shops", "reminders"]
 )

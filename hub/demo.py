@@ -1,4 +1,4 @@
-"""A believable team for the demonstration: people, shops, and some sixty appeals in every state.
+"""A believable team for the demonstration: people, shops, and some eighty appeals in every state.
 
 The stories are played through the ordinary verbs at past moments, so that every clock, event and result is what the
 hub itself would have made of them. All people, firms and numbers are made up.

@@ -102,7 +102,7 @@ class Asked(filters.FilterSet):
     """Only the filters that are asked for: a copy and a form of all of them cost more than the page itself."""
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        self.base_filters = {name: one for name, one in self.base_filters.items() if name in (data or ())}
+        self.base_filters = {name: one for name, one in type(self).base_filters.items() if name in (data or ())}
         super().__init__(data, *args, **kwargs)
 
 

@@ -7,9 +7,11 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -69,15 +71,18 @@ class AppealExchange(AppealListing):
 
     def _bring_in(self, request: HttpRequest) -> HttpResponse:
         kept = request.session.get(UPLOADED)
-        if not kept or not default_storage.exists(kept):
-            raise Http404
-        with default_storage.open(kept) as file:
-            rows = past.read(UploadedFile(file, name=kept))
-        problems = past.bring_in(rows, actor=reader(request), now=timezone.now())
-        if problems:
-            context = {"form": past.FileForm(), "problems": problems, "total": len(rows)}
-            return self.render(request, "import.html", str(past.TITLE), **context)
-        self._forget(request)
+        with transaction.atomic():
+            # Whoever presses twice waits here for the first time, and finds the file gone
+            get_user_model().objects.select_for_update(no_key=True).get(pk=reader(request).pk)
+            if not kept or not default_storage.exists(kept):
+                raise Http404
+            with default_storage.open(kept) as file:
+                rows = past.read(UploadedFile(file, name=kept))
+            problems = past.bring_in(rows, actor=reader(request), now=timezone.now())
+            if problems:
+                context = {"form": past.FileForm(), "problems": problems, "total": len(rows)}
+                return self.render(request, "import.html", str(past.TITLE), **context)
+            self._forget(request)
         text = ngettext("%(count)d appeal is brought in.", "%(count)d appeals are brought in.", len(rows))
         messages.success(request, text % {"count": len(rows)})
         return HttpResponseRedirect(reverse("admin:appeals_appeal_changelist"))

@@ -7,6 +7,7 @@ holds, and it locks only its own appeals. Ended deadlines never change.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +20,12 @@ from appeals import deadlines, ladder
 from appeals.deadlines import Change
 from appeals.models import Appeal, Deadline, Event, ReminderRule
 from appeals.promises import Targets
+from marketplaces.working_time import UNCOUNTABLE
 
 if TYPE_CHECKING:
     from hub.models import User
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 _COPIED = (
@@ -68,13 +72,13 @@ def apply(*, now: datetime, marketplace_id: int | None = None, actor: User | Non
 
 def _walk(*, now: datetime, marketplace_id: int | None, actor: User | None, write: bool) -> Effect:
     effect, last = Effect(), 0
-    targets, rules = Targets(), ladder.active_rules()
+    targets = Targets()
     while True:
         with transaction.atomic():
             batch = _batch(last, marketplace_id, lock=write)
             if not batch:
                 return effect
-            moved = _move(batch, targets, rules, now, effect)
+            moved = _move(batch, targets, ladder.active_rules(), now, effect)
             if write and moved:
                 _write(moved, actor, now)
         last = batch[-1].pk
@@ -108,7 +112,12 @@ def _move(
         deadline.appeal = appeal = appeals[deadline.appeal_id]
         promised = deadline.step if deadline.kind == Deadline.Kind.ESCALATION else targets.of(appeal, deadline.kind)
         was = deadline.due_at
-        if change := deadlines.move(deadline, promised, now=now, rules=rules):
+        try:
+            change = deadlines.move(deadline, promised, now=now, rules=rules)
+        except UNCOUNTABLE:
+            logger.exception("Deadline %s stays: what is promised now cannot be counted", deadline.pk)
+            continue
+        if change:
             moved.append((deadline, change))
         effect.count(was, deadline, now)
     return moved

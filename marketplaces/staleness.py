@@ -87,7 +87,7 @@ def _claim(today: date) -> date | None:
 
 
 def _send(person: "User", stale: Stale, now: datetime) -> int:
-    with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
+    with translation.override(person.language), timezone.override(ZoneInfo(person.zone_name)):
         count = sum(map(len, stale.values()))
         subject = ngettext(
             "%(count)d entry of the directory has not been checked for a long time",

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .calendars import production_calendar
+from .calendars import CalendarRangeError, production_calendar
 from .opening_hours import (
     HORIZON_YEARS,
     MomentError,
@@ -21,7 +21,17 @@ from .opening_hours import (
     zone_of,
 )
 
-__all__ = ["AmountError", "Clock", "MomentError", "NeverOpensError", "TooFarError", "Unit", "UnitError", "clock"]
+__all__ = [
+    "UNCOUNTABLE",
+    "AmountError",
+    "Clock",
+    "MomentError",
+    "NeverOpensError",
+    "TooFarError",
+    "Unit",
+    "UnitError",
+    "clock",
+]
 
 
 class Unit(TextChoices):
@@ -84,6 +94,10 @@ class TooFarError(ValueError):
     def __init__(self, expression: str) -> None:
         words = {"hours": expression, "years": HORIZON_YEARS}
         super().__init__(_("With the opening hours “%(hours)s” this would take more than %(years)d years.") % words)
+
+
+UNCOUNTABLE = (MomentError, AmountError, NeverOpensError, TooFarError, CalendarRangeError)
+"""Why a promise cannot be counted: str() says it to people."""
 
 
 class Clock:

@@ -26,6 +26,7 @@ from appeals.admin.forms import AppealForm, quoting
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
+from marketplaces.working_time import UNCOUNTABLE
 
 LAST_SHOP = "last_shop"
 
@@ -232,7 +233,7 @@ class AppealAdmin(AppealExchange):
         try:
             with transaction.atomic():
                 return run(timezone.now()) or True
-        except lifecycle.StateError as error:
+        except (lifecycle.StateError, *UNCOUNTABLE) as error:
             form.add_error(None, str(error))
         except ValidationError as error:
             _add_errors(form, error)

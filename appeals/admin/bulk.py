@@ -20,6 +20,7 @@ from appeals.admin.filters import NUMBER
 from appeals.admin.people import reader
 from appeals.escalation import Paths
 from appeals.models import Appeal, Event
+from marketplaces.working_time import UNCOUNTABLE
 
 LIMIT = 200
 
@@ -143,7 +144,7 @@ def _run(form: Any, appeal: Appeal) -> Row:
     try:
         with transaction.atomic():
             form.run(timezone.now())
-    except lifecycle.StateError as error:
+    except (lifecycle.StateError, *UNCOUNTABLE) as error:
         return Row(appeal, "", str(error))
     except ValidationError as error:
         return Row(appeal, "", " ".join(error.messages))

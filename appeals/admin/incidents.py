@@ -26,6 +26,7 @@ from appeals.admin.listing import TONES
 from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, Incident, Shop
 from appeals.models.appeal import AppealQuerySet
+from marketplaces.working_time import UNCOUNTABLE
 
 PAGE = 100
 LONG = {*needs.LONG} - {"order_numbers"}
@@ -144,6 +145,9 @@ class IncidentAdmin(ModelAdmin):
         """To the page of what was made; None when it was refused, and then the form says why."""
         try:
             batch = form.make(user=reader(request), now=now, sent="_sent" in request.POST)
+        except UNCOUNTABLE as error:
+            form.add_error(None, str(error))
+            return None
         except ValidationError as error:
             for field, errors in getattr(error, "error_dict", {None: [error]}).items():
                 form.add_error(field if field in form.fields else None, errors)

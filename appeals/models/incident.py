@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models.appeal import Appeal
+from marketplaces.calendars import covers
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -65,6 +67,12 @@ class Incident(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("admin:appeals_incident_change", args=[self.pk])
+
+    def clean(self) -> None:
+        super().clean()
+        given = {"began_at": self.began_at, "ended_at": self.ended_at}
+        if wrong := [name for name, at in given.items() if at and not covers(at)]:
+            raise ValidationError(dict.fromkeys(wrong, _("No calendar covers this year.")))
 
 
 class IncidentBatch(models.Model):

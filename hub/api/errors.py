@@ -20,10 +20,7 @@ from appeals.lifecycle import StateError
 from appeals.undo import UndoError
 from hub import failures
 from marketplaces.api.parsers import TooLargeError
-from marketplaces.opening_hours import MomentError
-from marketplaces.working_time import AmountError, NeverOpensError, TooFarError
-
-UNCOUNTABLE = (MomentError, AmountError, NeverOpensError, TooFarError)
+from marketplaces.working_time import UNCOUNTABLE
 
 
 class ConflictError(APIException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
@@ -48,7 +49,8 @@ def offers_view(request: HttpRequest) -> HttpResponse:
 
 def _decide(request: HttpRequest) -> None:
     """Takes or keeps one field, or all fields of a row, if the row and the offer are still as they were shown."""
-    fact = get_object_or_404(ShippedFact, pk=request.POST.get("fact") or 0)
+    number = request.POST.get("fact", "")
+    fact = get_object_or_404(ShippedFact, pk=int(number) if re.fullmatch("[0-9]{1,18}", number) else 0)
     verb = directory.take_offer if request.POST.get("verb") == "take" else directory.keep_own
     fields = request.POST.getlist("field") or None
     actor = cast("User", request.user)

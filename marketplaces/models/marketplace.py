@@ -1,8 +1,10 @@
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from marketplaces.calendars import UnknownCountryError, production_calendar
 from marketplaces.models.directory_row import Bilingual
 from marketplaces.validators import validate_pattern, validate_time_zone
 
@@ -40,6 +42,14 @@ class Marketplace(Bilingual):
 
     def __str__(self) -> str:
         return self.text("name")
+
+    def clean(self) -> None:
+        """Refuses a country whose working days nobody could count."""
+        super().clean()
+        try:
+            production_calendar(self.country)
+        except UnknownCountryError as error:
+            raise ValidationError({"country": str(error)}) from error
 
     @property
     def checked_on(self) -> date | None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from appeals import lifecycle
 from appeals.models import Appeal, Incident, Membership, ReminderRule, Shop
 from hub.models import User
-from marketplaces.models import Marketplace
+from marketplaces.models import Channel, Marketplace
 
 from .conftest import SENT
 from .test_admin import page, text, verb, with_role
@@ -155,3 +155,21 @@ def test_an_assignee_who_left_the_shop_holds_up_nothing(
     membership.delete()
     asked = {"outcome": "granted", "kind": "answer", "text": "x"}
     assert ours.post(verb(sent, name), asked).status_code == 302
+
+
+def test_a_promise_that_no_clock_can_count_is_said_in_the_form(ours: Client, draft: Appeal, desk: Channel) -> None:
+    Channel.objects.filter(pk=desk.pk).update(opening_hours="2020 Jan 01 09:00-10:00")
+    answer = ours.post(verb(draft, "submit"), {"channel": desk.pk})
+    assert "never opens" in str(answer.context["form"].errors)
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_an_incident_is_not_over_in_a_year_without_calendar(ours: Client, shop: Shop, agent: User, year: str) -> None:
+    incident = Incident.objects.create(title="x", subject="x", body="x", created_at=SENT)
+    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="x")
+    Appeal.objects.update(incident=incident)
+    form = {"title": "x", "ended_at_0": f"{year}-01-01", "ended_at_1": "00:00"}
+    answer = ours.post(reverse("admin:appeals_incident_change", args=[incident.pk]), form)
+    assert list(answer.context["adminform"].form.errors) == ["ended_at"]

@@ -1,6 +1,7 @@
 """A change of the directory moves the deadlines that run, and only those. All times are Moscow's."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -139,3 +140,32 @@ def test_the_number_of_queries_does_not_grow_with_the_deadlines(
         )
         lifecycle.submit(appeal=draft, actor=agent, now=SENT)
     assert queries(4) == few
+
+
+def test_what_cannot_be_counted_stays_and_holds_up_nothing_else(sent: Appeal, desk: Channel, finance: Topic) -> None:
+    Channel.objects.filter(pk=desk.pk).update(opening_hours="2026 Jan 01 09:00-10:00")
+    ResponseTarget.objects.filter(topic=finance).update(amount=4)
+    effect = recompute.apply(now=SOON)
+    assert (effect.moved, first_reply(sent).due_at) == (1, moscow("2026-10-05 12:00"))
+    assert sent.deadlines.get(kind="answer").due_at == moscow("2026-10-10 00:00")
+
+
+def test_the_rules_of_each_batch_are_those_of_its_moment(
+    sent: Appeal, desk: Channel, agent: User, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that is saved while deadlines are recomputed must not be forgotten for those that come later."""
+    later = lifecycle.submit(
+        appeal=lifecycle.create(actor=agent, now=SENT, shop=shop, channel=desk, subject="Later"), actor=agent, now=SENT
+    )
+    ReminderRule.objects.all().delete()
+    Channel.objects.filter(pk=desk.pk).update(opening_hours="Mo-Fr 11:00-18:00; PH off")
+    monkeypatch.setattr(recompute, "BATCH", 1)
+    write = recompute._write
+
+    def write_and_save_a_rule(*args: Any) -> None:
+        write(*args)
+        ReminderRule.objects.get_or_create(deadline_kind="first_reply", moment="before", amount=1)
+
+    monkeypatch.setattr(recompute, "_write", write_and_save_a_rule)
+    recompute.apply(now=SOON)
+    assert first_reply(later).remind_at == moscow("2026-10-05 12:00")

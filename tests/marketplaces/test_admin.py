@@ -156,3 +156,23 @@ def test_sources_are_read_only(client: Client, editor: User) -> None:
     source = Source.objects.create(key="S1", title="Статья", grade="C")
     client.force_login(editor)
     assert client.post(change(source), {"title": "Другая"}).status_code == 403
+
+
+def test_a_country_without_a_calendar_is_refused(client: Client, editor: User, market: Marketplace) -> None:
+    client.force_login(editor)
+    answer = client.post(change(market), filled(client, market) | {"country": "ZZ"})
+    assert list(answer.context["adminform"].form.errors) == ["country"]
+
+
+def test_a_step_with_a_term_that_nobody_can_mean_is_refused(client: Client, editor: User, market: Marketplace) -> None:
+    step = EscalationStep.objects.create(marketplace=market, position=1, name="Жалоба", source="S1")
+    client.force_login(editor)
+    endless = {"term_amount": 2_000_000_000, "term_unit": "calendar_days"}
+    answer = client.post(change(step), filled(client, step) | endless)
+    assert list(answer.context["adminform"].form.errors) == ["term_amount"]
+
+
+@pytest.mark.parametrize("number", ["abc", "9" * 5000, "", "0"])
+def test_an_offer_that_there_is_not_is_not_found(client: Client, editor: User, number: str) -> None:
+    client.force_login(editor)
+    assert client.post(reverse("offers"), {"fact": number, "verb": "take"}).status_code == 404

@@ -121,3 +121,11 @@ def test_the_number_of_queries_does_not_grow(
         Channel.objects.create(marketplace=market, kind="chat", name=f"Чат {number}", source="S1", verified_on=OLD)
     with django_assert_max_num_queries(20):
         staleness.send_digest(NOW)
+
+
+def test_an_editor_whose_zone_can_be_read_no_more_is_told_by_the_hubs_clock(
+    editor: User, chat: Channel, mailoutbox: list[Any]
+) -> None:
+    Channel.objects.filter(pk=chat.pk).update(verified_on=OLD)
+    User.objects.filter(pk=editor.pk).update(time_zone="Europe/Gone")
+    assert staleness.send_digest(NOW) == len(mailoutbox) == 1

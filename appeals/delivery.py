@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, models, transaction
@@ -17,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from appeals import claims, digest
 from appeals.claims import Claim
 from appeals.models import Event, Reminder
+from appeals.models.bulk import insert_rows
 from appeals.post import DelayedError, Postbox, RefusedError
 from appeals.recipients import Roster
 from appeals.sections import NextSteps
@@ -35,6 +37,10 @@ SERVER_FAILURES = 3
 PEOPLE, REMINDERS = 50, 300
 FRESH_SECONDS = 1.0
 _MARK_SECONDS = 600.0
+_SEND = (
+    "UPDATE appeals_reminder SET state = %s, sent_at = %s, leased_until = NULL, detail = '',"
+    " reason = CASE WHEN reason = %s THEN reason ELSE '' END"
+)
 
 
 def deliver(now: datetime) -> bool:
@@ -125,18 +131,15 @@ class Run:
             _persist(lambda: _mark(claim, self.now))
 
 
-@transaction.atomic
 def _mark(claim: Claim, now: datetime) -> None:
-    """Sent, and on the timelines. Done twice, it changes nothing the second time."""
-    sent = {"state": State.SENT, "sent_at": now, "leased_until": None, "detail": ""}
-    done = claim.pending.filter(reason=Reason.INSTEAD).update(**sent) if _stands_in(claim) else 0
-    done += claim.pending.update(**sent, reason="")
-    if done:
-        Event.objects.bulk_create(_event(row, claim.message_id, now) for row in claim.reminders)
-
-
-def _stands_in(claim: Claim) -> bool:
-    return any(row.reason == Reason.INSTEAD for row in claim.reminders)
+    """Sent, and on the timelines: one statement. Done twice, it changes nothing the second time."""
+    pks = [row.pk for row in claim.reminders]
+    update = f"{_SEND} WHERE state = %s AND id IN ({', '.join(['%s'] * len(pks))})"
+    at = Reminder._meta.get_field("sent_at").get_db_prep_save(now, connection)
+    given = [State.SENT.value, at, Reason.INSTEAD.value, State.PENDING.value, *pks]
+    lines = [_event(row, claim.message_id, now) for row in claim.reminders]
+    with nullcontext() if connection.vendor == "postgresql" else transaction.atomic():
+        insert_rows(Event, [field.attname for field in Event._meta.concrete_fields[1:]], lines, after=(update, given))
 
 
 @transaction.atomic

@@ -10,7 +10,6 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -20,6 +19,7 @@ from django.utils.translation import ngettext
 
 from appeals import wording
 from appeals.models import Appeal, Deadline, Reminder
+from appeals.post import Mail
 from appeals.recipients import Recipient
 from appeals.sections import NextSteps, Section, brief, one_line, section
 from marketplaces.models import Priority
@@ -36,7 +36,7 @@ def compose(
     message_id: str,
     now: datetime,
     steps: NextSteps | None = None,
-) -> EmailMultiAlternatives:
+) -> Mail:
     """The mail to one person about what is due. `steps` are those that lie before the appeals, if they were read."""
     with translation.override(recipient.language), timezone.override(ZoneInfo(recipient.time_zone)):
         appeals = _by_appeal(reminders)
@@ -56,7 +56,7 @@ def compose(
             "list_url": settings.BASE_URL + reverse("admin:appeals_appeal_changelist") if rest else "",
             "subject": subject,
         }
-        mail = EmailMultiAlternatives(
+        mail = Mail(
             subject=subject,
             body=render_to_string("emails/digest.txt", context),
             to=[recipient.address],

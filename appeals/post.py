@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import secrets
 import smtplib
+from email.policy import Compat32
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.message import sanitize_address
 
 if TYPE_CHECKING:
@@ -15,6 +18,32 @@ if TYPE_CHECKING:
 
 _CLOSING = 421  # "service not available, closing the channel"
 _PERMANENT = 500
+_LINE = 70
+# An address that needs no closer look
+_PLAIN = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
+
+
+class _Policy(Compat32):
+    """The mail package's own, which takes its time over every header, with a short way for those that fit a line."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if isinstance(value, str) and value.isascii() and value.isprintable() and len(name) + len(value) < _LINE:
+            return f"{name}: {value}{self.linesep}".encode()
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
+class Mail(EmailMultiAlternatives):
+    """A text and its HTML, put into bytes at half the price."""
+
+    def message(self, **given: Any) -> Any:
+        mime = super().message(**given)
+        mime.policy = _POLICY
+        mime.set_boundary(secrets.token_hex(20))  # too long a shot to be looked for in the text
+        return mime
+
+
+_POLICY = _Policy()
 
 
 class RefusedError(Exception):
@@ -94,6 +123,8 @@ class Postbox:
 
 
 def _check_address(address: str) -> None:
+    if _PLAIN.fullmatch(address):
+        return
     try:
         sanitize_address(address, "utf-8")
     except ValueError as error:

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models.appeal import Appeal
+from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, ResponseTarget
 from marketplaces.working_time import Clock, Unit, clock
 
@@ -109,7 +110,7 @@ class Deadline(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.amount} {self.get_unit_display()}"
+        return f"{self.get_kind_display()}, {amount_text(self.amount, self.unit)}"
 
     @property
     def clock(self) -> Clock:

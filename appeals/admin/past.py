@@ -26,6 +26,7 @@ from appeals.admin.tables import COLUMNS, FORMULA
 from appeals.models import Appeal, Shop
 from marketplaces import sheets
 from marketplaces.models import Channel, Marketplace, Topic
+from marketplaces.working_time import UNCOUNTABLE
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -100,6 +101,8 @@ def read(file: UploadedFile[bytes]) -> list[dict[str, Any]]:
 
 def _from_csv(data: bytes) -> tuple[list[Any], list[Any]]:
     try:
+        if b"\0" in data:
+            raise ValueError
         table = tablib.Dataset().load(data.decode("utf-8-sig"), format="csv")
     except Exception as error:  # the reader has several kinds of errors, and none of them is ours
         raise UnreadableError(_("The file cannot be read as a table.")) from error
@@ -138,7 +141,7 @@ def _write(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> list[Pr
                 _log(reader.facts(row), actor=actor, now=now)
         except ValidationError as error:
             problems += _problems(number, error)
-        except lifecycle.StateError as error:
+        except (lifecycle.StateError, *UNCOUNTABLE) as error:
             problems.append(Problem(number, "", str(error)))
     return problems
 

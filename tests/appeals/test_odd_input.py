@@ -91,8 +91,18 @@ def test_a_search_for_a_whole_text_is_answered(ours: Client, draft: Appeal) -> N
     assert ours.get(reverse(LIST), {"q": "money " * 2000}).context["cl"].result_count == 1
 
 
-@pytest.mark.parametrize("row", ["subject,submitted_at\nTea and Cups,a,0001-01-01\n"])
-def test_a_table_with_what_no_database_keeps_is_refused(ours: Client, shop: Shop, row: str) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [
+        "subject\nTea and Cups,a\x00b\n",
+        "subject,submitted_at\nTea and Cups,a,0001-01-01\n",
+        "subject,channel,submitted_at\nTea and Cups,a,Чат,2026-10-05\n",
+    ],
+)
+def test_a_table_with_what_nobody_can_keep_or_count_is_refused(
+    ours: Client, shop: Shop, desk: Channel, row: str
+) -> None:
+    Channel.objects.filter(pk=desk.pk).update(opening_hours="2020 Jan 01 09:00-10:00")
     answer = ours.post(reverse(IMPORT), {"file": SimpleUploadedFile("past.csv", f"shop,{row}".encode())})
     assert answer.context["form"].errors or answer.context["problems"]
 

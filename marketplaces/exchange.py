@@ -16,13 +16,10 @@ from import_export.resources import ModelResource
 from import_export.results import RowResult
 from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
 
-from marketplaces import history
+from marketplaces import history, sheets
 from marketplaces.directory_rows import CHANNEL, RULE, STEP, TARGET, TOPIC, Kind
 from marketplaces.history import Action
 from marketplaces.models import Marketplace
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A cell that begins so is run by a spreadsheet as a formula."""
 
 
 class Lines(Widget):
@@ -111,17 +108,14 @@ class RowResource(ModelResource):
         history.record(**words, now=timezone.now(), actor=kwargs["user"])
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
-        value = super().export_field(field, instance, **kwargs)
-        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        return sheets.guarded(super().export_field(field, instance, **kwargs))
 
 
 def _cell(value: Any) -> Any:
     """What a cell says: an empty text where it is empty, a day without a time, no guard against formulas."""
     if isinstance(value, datetime):
         return value.date()
-    if isinstance(value, str) and value.startswith("'") and value[1:].startswith(FORMULA):
-        return value[1:]
-    return "" if value is None else value
+    return "" if value is None else sheets.unguarded(value)
 
 
 def resource_of(kind: Kind) -> type[RowResource]:

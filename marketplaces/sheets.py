@@ -1,4 +1,7 @@
-"""Spreadsheets that people send, within bounds: a small one may claim billions of cells or unpack to gigabytes."""
+"""Spreadsheets: those that people take out run no formulas, those that they send are read within bounds.
+
+A small file may claim billions of cells or unpack to gigabytes.
+"""
 
 from io import BytesIO
 from itertools import dropwhile
@@ -10,10 +13,22 @@ from openpyxl import load_workbook
 
 UNPACKED_BYTES: Final = 50 << 20
 _COLUMNS: Final = 100
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class SheetError(ValueError):
     """The file is no table that can be read, or too large a one; str() says which."""
+
+
+def guarded(cell: Any) -> Any:
+    """What a spreadsheet shows as it is: a text that begins as a formula does begins with an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def unguarded(cell: Any) -> Any:
+    """What was said before `guarded`."""
+    is_guarded = isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(_FORMULA)
+    return cell[1:] if is_guarded else cell
 
 
 def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:

@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from appeals.admin.people import colleagues, reader
-from appeals.admin.tables import FORMULA
 from appeals.models import Shop
 from hub.models import User
 from hub.trail import reading
+from marketplaces import sheets
 
 SIZE = 50
 DAY: dict[str, Any] = {
@@ -140,4 +140,4 @@ def _rows(pages: Iterator[list[reading.Line]], language: str | None, zone: Any) 
 def _cells(line: reading.Line) -> list[str]:
     at = timezone.localtime(line.at).strftime("%Y-%m-%d %H:%M:%S")
     cells = [at, line.who, line.kind, line.what, line.thing, "\n".join(line.details)]
-    return [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells]
+    return [sheets.guarded(cell) for cell in cells]

@@ -35,6 +35,12 @@ def test_headings_and_rows_are_read_with_their_gaps() -> None:
     assert rows == [["Tea", "Money", 7], [None, None, None], ["Tea", None, None]]
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+7", "-7", "@a", "\t=1", "\n=1", "'quoted", "plain", ""])
+def test_a_guarded_text_is_no_formula_and_comes_back_as_it_was(text: str) -> None:
+    assert sheets.guarded(text)[:1] not in ("=", "+", "-", "@", "\t", "\n")
+    assert sheets.unguarded(sheets.guarded(text)) == text
+
+
 def test_more_rows_than_may_be_are_refused() -> None:
     with pytest.raises(sheets.SheetError, match="2"):
         sheets.read(book(["shop"], *[["Tea"]] * 3), most=2)

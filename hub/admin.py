@@ -9,7 +9,7 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -33,6 +33,7 @@ from unfold.widgets import (
 from hub import locks, people, twofactor
 from hub.days_off import DaysOffField
 from hub.models import ApiToken, User
+from hub.profile import say_unreadable
 
 # The roles that a migration makes; their names are stored in English and shown in the reader's language
 ROLES = [
@@ -194,6 +195,18 @@ class RoleAdmin(BaseGroupAdmin, ModelAdmin):
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
         )
 
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """A role that a migration made stays: the hub and its words know it by name."""
+        return (obj is None or obj.name not in ROLES) and bool(super().has_delete_permission(request, obj))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], Any, Any]:
+        """The roles and how many people lose them, instead of one line for each right."""
+        _found, _counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        roles = [gettext(role.name) for role in objs]
+        losing = User.objects.filter(groups__in=[role.pk for role in objs]).distinct().count()
+        counts = {str(self.opts.verbose_name_plural): len(roles), gettext("people who have them"): losing}
+        return roles, counts, forbidden, protected
+
     @display(description=_("role"), ordering="name")
     def shown_name(self, obj: Group) -> str:
         return gettext(obj.name)
@@ -251,6 +264,12 @@ class ApiTokenAdmin(ModelAdmin):
             kwargs["queryset"] = User.objects.filter(pk=request.user.pk or 0)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """One button: what follows is the page that shows the key, whichever was pressed."""
+        other = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        answer: HttpResponse = super().add_view(request, form_url, {**(extra_context or {}), **other})
+        return answer
+
     def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
         days = form.cleaned_data["days"]
         made, secret = ApiToken.objects.create(
@@ -268,37 +287,3 @@ class ApiTokenAdmin(ModelAdmin):
             "back": reverse("admin:hub_apitoken_changelist"),
         }
         return TemplateResponse(request, "admin/hub/apitoken/made.html", context)
-
-
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
-    days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
-
-    class Meta:
-        model = User
-        fields = ["full_name", "language", "time_zone", "working_hours", "days_off"]
-        widgets = {
-            "full_name": UnfoldAdminTextInputWidget,
-            "language": UnfoldAdminSelectWidget,
-            "time_zone": UnfoldAdminTextInputWidget(attrs={"list": "time-zones"}),
-            "working_hours": UnfoldAdminTextInputWidget,
-        }
-
-
-def say_unreadable(request: HttpRequest, user: User) -> None:
-    """On the page of a person whose hours or zone are kept in a form that can be read no more."""
-    if request.method == "GET":
-        for sentence in user.unreadable():
-            messages.warning(request, sentence)
-
-
-def profile(request: HttpRequest) -> HttpResponse:
-    """What everybody may set for themselves: language, time zone, hours."""
-    user = User.objects.get(pk=request.user.pk or 0)
-    form = ProfileForm(request.POST or None, instance=user)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, gettext("Saved."))
-        return HttpResponseRedirect(reverse("profile"))
-    say_unreadable(request, user)
-    context = {**admin.site.each_context(request), "title": gettext("My settings"), "form": form}
-    return TemplateResponse(request, "admin/hub/profile.html", context)

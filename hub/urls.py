@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from appeals.admin import reference
 from appeals.admin.recompute import recompute_view
 from hub import handover, login
-from hub.admin import profile
+from hub.profile import profile
 from hub.trail.page import trail_view
 from marketplaces.admin import files, offers
 from marketplaces.admin.hours import preview_view

@@ -1,4 +1,4 @@
-"""Form fields for what people type: numbers in any shape, and moments in their own time zone."""
+"""Form fields for what people type: texts, numbers in any shape, and moments in their own time zone."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from appeals import wording
 from marketplaces.calendars import covers
@@ -132,3 +137,22 @@ class FilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = data if isinstance(data, list | tuple) else [data]
         return [kept for kept in (super(FilesField, self).clean(file, initial) for file in files) if kept]
+
+
+def text_field(label: Text, *, rows: int = 6, required: bool = True, help_text: Text = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}),
+    )
+
+
+def number_field() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("number at the marketplace"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+    )

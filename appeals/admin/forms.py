@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Q
-from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -21,9 +19,9 @@ from unfold.widgets import (
 
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, GroupedChoiceField, MomentField, NumbersField, zone_text
-from appeals.admin.filters import NUMBER
 from appeals.admin.people import colleagues
 from appeals.contact import where_to_write
+from appeals.letters import again
 from appeals.models import Appeal, Shop
 from appeals.promises import Promise, promise
 from marketplaces.models import Channel, Priority, Topic
@@ -160,20 +158,7 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 def quoting(user: User, number: str) -> dict[str, Any]:
-    """What an appeal that is written again starts with: subject, numbers and a text that quotes the earlier one.
-
-    In Russian, whatever the reader's language: it goes to the marketplace. Nothing for an appeal that is not theirs.
-    """
-    earlier = Appeal.objects.visible_to(user).filter(pk=number).first() if NUMBER.fullmatch(number) else None
-    if earlier is None or earlier.submitted_at is None:
-        return {}
-    kept = ("subject", "order_numbers", "product_codes", "desired_outcome", "amount_at_stake")
-    with translation.override("ru"):
-        words = {
-            "number": earlier.external_number,
-            "date": date_format(timezone.localtime(earlier.submitted_at), "j E Y"),
-        }
-        numbered = gettext("Again on our appeal No. %(number)s of %(date)s: no answer has settled it.")
-        unnumbered = gettext("Again on our appeal of %(date)s: no answer has settled it.")
-        body = (numbered if earlier.external_number else unnumbered) % words
-    return {name: getattr(earlier, name) for name in kept} | {"body": f"{body}\n\n{earlier.body}"}
+    """What an appeal that is written again starts with. Nothing for an appeal that is not theirs, or was not sent."""
+    known = Appeal.objects.visible_to(user).exclude(submitted_at=None)
+    earlier = known.filter(pk=number).first() if number.isascii() and number.isdigit() else None
+    return again.facts(earlier) if earlier else {}

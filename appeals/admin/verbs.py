@@ -13,12 +13,10 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
 )
 
 from appeals import lifecycle
-from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, zone_text
+from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, number_field, text_field, zone_text
 from appeals.admin.people import colleagues
 from appeals.admin.steps import StepField
 from appeals.models import Appeal, Event
@@ -26,25 +24,6 @@ from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
     from hub.models import User
-
-
-def text_field(label: Text, *, rows: int = 6, required: bool = True, help_text: Text = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=required,
-        help_text=help_text,
-        max_length=100_000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}),
-    )
-
-
-def number_field() -> forms.CharField:
-    return forms.CharField(
-        label=gettext_lazy("number at the marketplace"),
-        required=False,
-        max_length=100,
-        widget=UnfoldAdminTextInputWidget,
-    )
 
 
 class VerbForm(forms.Form):

@@ -50,12 +50,16 @@ def load(path: Path, *, replace: bool = False, tell: Callable[[str], None] = lam
     manifest, summary = check(path)
     tell(f"The file is whole: {summary}.")
     stated = {(app, name) for app, name in manifest["migrations"]}
-    older = _is_older(stated)
+    older = _is_older(stated, manifest["hub"])
     if not is_empty():
         if not replace:
             raise BackupError("The database is not empty: there are people or shops. Use --replace to lose them.")
         if older:
-            raise BackupError("The backup is of an older release: it can be restored into an empty database only.")
+            raise BackupError(
+                f"The backup is of an older release ({manifest['hub']}), which cannot replace what a newer one has"
+                " written. Set DATABASE_URL to an empty database, or HUB_DATA_DIR to an empty folder, and restore it"
+                " there: it is migrated after."
+            )
     registry = _schema_of(stated, older)
     with _former_files() as former:
         with _files_undone() as files, _failing_by_name(), transaction.atomic():
@@ -74,12 +78,15 @@ def is_empty() -> bool:
     return not any(model._meta.db_table in there and model._base_manager.exists() for model in (User, Shop))
 
 
-def _is_older(stated: Migrations) -> bool:
+def _is_older(stated: Migrations, release: str) -> bool:
     """Whether this release has migrations that the file has not. BackupError when it is the other way round."""
     ours = set(MigrationExecutor(connection).loader.disk_migrations)
     if newer := sorted(stated - ours):
         app, name = newer[-1]
-        raise BackupError(f"The backup is of a newer release, which has the migration {app}.{name}: upgrade first.")
+        raise BackupError(
+            f"The backup is of a newer release ({release}), which has the migration {app}.{name}."
+            " Upgrade the hub to it, and restore then."
+        )
     return bool(ours - stated)
 
 

@@ -49,7 +49,13 @@ class Program:
 
     def insist(self) -> Answer:
         answers: list[Answer] = []
-        wait_until(lambda: bool(answers.extend(filter(None, [self.call()])) or answers), "the hub answers again")
+
+        def is_answered() -> bool:
+            if answer := self.call():
+                answers.append(answer)
+            return bool(answers)
+
+        wait_until(is_answered, "the hub answers again")
         return answers[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from appeals import wording
 from appeals.models import Appeal, Deadline, Event
+from marketplaces.amounts import roubles
 
 CLOCKS = {
     Deadline.Kind.FIRST_REPLY: gettext_lazy("First reply"),
@@ -53,7 +55,7 @@ def details(event: Event) -> Iterator[str]:
     if number := data.get("external_number"):
         yield _("Number at the marketplace: %(number)s") % {"number": number}
     if amount := data.get("amount_recovered"):
-        yield _("Recovered: %(amount)s ₽") % {"amount": amount}
+        yield _("Recovered: %(money)s") % {"money": roubles(Decimal(amount))}
     if event.kind == Event.Kind.SNOOZED:
         until = parse_datetime(data.get("until") or "")
         yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)} if until else _("Reminders again")

@@ -1,5 +1,8 @@
 """Amounts of time in words, with the right plural: "3 working days", "3 рабочих дня"."""
 
+from decimal import Decimal
+
+from django.utils.formats import number_format
 from django.utils.translation import ngettext_lazy
 
 from marketplaces.working_time import Unit
@@ -17,3 +20,9 @@ _TEXTS = {
 def amount_text(amount: int, unit: str) -> str:
     """`amount` of `unit` in the active language."""
     return _TEXTS[Unit(unit).value] % {"amount": amount}
+
+
+def roubles(amount: Decimal | int) -> str:
+    """ "12 345,60 ₽", kopecks only where there are some."""
+    places = 0 if amount == int(amount) else 2
+    return f"{number_format(amount, places, force_grouping=True)}\u00a0₽"

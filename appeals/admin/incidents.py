@@ -14,12 +14,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from appeals import incidents, wording
+from appeals import incidents, state, wording
 from appeals.admin import bulk, needs
 from appeals.admin.incident_form import IncidentForm
 from appeals.admin.listing import TONES
@@ -81,6 +82,12 @@ class IncidentAdmin(ModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         return self._make(request, None)
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        context = {"show_save_and_add_another": False, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
     def more_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """More appeals of an incident that there is."""
         incident = self.get_object(request, str(pk))
@@ -107,18 +114,19 @@ class IncidentAdmin(ModelAdmin):
         now, appeals = timezone.now(), Appeal.objects.visible_to(reader(request)).filter(incident=incident)
         rows = appeals.select_related("shop__marketplace").defer(*LONG).prefetch_related(needs.CLOCKS)
         page = Paginator(rows.order_by("pk"), PAGE).get_page(request.GET.get("p"))
-        may_change = self.has_change_permission(request)
+        may_change, figures = self.has_change_permission(request), _figures(appeals, now)
+        states = {figure["key"] for figure in figures}
         return self._render(
             request,
             "page.html",
             incident.title,
             incident=incident,
-            figures=_figures(appeals, now),
+            figures=figures,
             shops=_by_shop(appeals, now),
             at_stake=appeals.at_stake(),
             page=page,
             rows=[_row(appeal, now) for appeal in page],
-            verbs=[bulk.FORMS[verb] for verb in VERBS] if may_change else [],
+            verbs=[bulk.FORMS[verb] for verb in VERBS if _fits(verb, states)] if may_change else [],
             may_add=self.has_add_permission(request),
             may_edit=may_change,
         )
@@ -139,7 +147,8 @@ class IncidentAdmin(ModelAdmin):
             context |= {} if form.errors else _preview(form, now)
         elif request.method == "POST" and hasattr(form, "readings"):
             context["problems"] = form.problems()
-        return self._render(request, "form.html", _("Log an incident"), **context)
+        title = _("More appeals of the incident") if incident else _("Log an incident")
+        return self._render(request, "form.html", title, **context)
 
     def _made(self, request: HttpRequest, form: IncidentForm, now: datetime) -> HttpResponse | None:
         """To the page of what was made; None when it was refused, and then the form says why."""
@@ -180,12 +189,18 @@ def _figures(appeals: AppealQuerySet, now: datetime) -> list[dict[str, Any]]:
     states = {status.value: Count("pk", filter=Q(status=status)) for status in Appeal.Status}
     found = appeals.aggregate(**incident, **states)
     each = [("total", _("Appeals in all"), ""), ("overdue", _("Overdue"), "&due=overdue")]
-    each += [(status.value, str(status.label), f"&status={status.value}") for status in Appeal.Status]
+    labels = {status: capfirst(status.label) for status in Appeal.Status} | {Appeal.Status.DRAFT: _("Drafts")}
+    each += [(status.value, label, f"&status={status.value}") for status, label in labels.items()]
     return [
-        {"key": key, "label": label, "count": found[key], "query": query}
+        {"key": key if found[key] else "", "label": label, "count": found[key], "query": query}
         for key, label, query in each
         if found[key] or key in ("total", "overdue")
     ]
+
+
+def _fits(verb: str, states: set[str]) -> bool:
+    """Whether at least one of the appeals takes it."""
+    return verb == "assign" or bool(states & set(state.STATES[verb]))
 
 
 def _by_shop(appeals: AppealQuerySet, now: datetime) -> list[dict[str, Any]]:

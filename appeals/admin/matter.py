@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
 from appeals import chain, numbers
 from appeals.admin.listing import TONES
 from appeals.models import Appeal, Event
@@ -20,6 +23,13 @@ class Member(NamedTuple):
     appeal: Appeal
     tone: str
     is_this: bool
+
+    @property
+    def said(self) -> str:
+        """When it was sent, where and under which number; its status stands beside it."""
+        one = self.appeal
+        day = date_format(localtime(one.submitted_at), "DATE_FORMAT") if one.submitted_at else ""
+        return " · ".join(filter(None, [day, str(one.channel or ""), one.external_number]))
 
 
 def of(appeal: Appeal, user: User) -> list[Appeal]:

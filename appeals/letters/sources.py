@@ -37,7 +37,7 @@ class Used:
         return self.say_note()
 
     def __str__(self) -> str:
-        return f"{self.name}. {self.note}".strip()
+        return f"{self.name}. {self.note}" if self.note else self.name
 
 
 class Sources:
@@ -82,6 +82,10 @@ def published(sources: Iterable[str]) -> set[str]:
     keys = {one: {key.strip() for key in one.split(",")} for one in given}
     known = set(Source.objects.filter(key__in=set().union(*keys.values())).values_list("key", flat=True))
     return {one for one in given if keys[one] & known}
+
+
+def is_published(source: str) -> bool:
+    return bool(published([source]))
 
 
 def _grounds(step: EscalationStep) -> str:

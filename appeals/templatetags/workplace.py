@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,32 +10,26 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from appeals import reminders, wording
 from appeals.recipients import unreached
+from marketplaces.amounts import roubles
 from marketplaces.models.directory_row import Bilingual
 
 if TYPE_CHECKING:
     from hub.models import User
 
 register = template.Library()
+register.filter(roubles)
 
 
 @register.simple_tag
 def text(row: Bilingual, field: str) -> str:
     """A text of the directory in the reader's language."""
     return row.text(field)
-
-
-@register.filter
-def roubles(amount: Decimal | int) -> str:
-    """ "12 345,60 ₽", kopecks only where there are some."""
-    places = 0 if amount == int(amount) else 2
-    return f"{number_format(amount, places, force_grouping=True)}\u00a0₽"
 
 
 def _last_sweep(request: HttpRequest) -> datetime | None:
@@ -68,6 +61,12 @@ def last_sweep(context: Context) -> str:
     if last is None:
         return _("The hub has not looked for late deadlines yet.")
     return _("The hub looked for late deadlines %(span)s ago.") % {"span": wording.span(now - last)}
+
+
+@register.simple_tag
+def zone() -> str:
+    """The zone of the reader now: "UTC+3"."""
+    return wording.zone(timezone.now())
 
 
 @register.simple_tag

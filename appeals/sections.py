@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 
 from appeals import chain, letters, wording
 from appeals.escalation import Paths
+from appeals.letters.sources import is_published
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace
@@ -101,6 +103,7 @@ class NextSteps:
         self._paths = Paths(timezone.localdate(now))
         self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
+        self.is_listed = cache(is_published)
         ids = set(known)
         for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
@@ -124,7 +127,7 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         appeal=appeal,
         clocks=[_clock(deadline, now) for deadline in deadlines.values()],
         step=None if is_ours else _step(steps.of(appeal), now),
-        follow_up=letters.follow_up(appeal, deadlines.values(), now),
+        follow_up=letters.follow_up(appeal, deadlines.values(), now, steps.is_listed),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
         why=_why(rows[0]),

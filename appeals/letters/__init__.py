@@ -6,7 +6,7 @@ marketplace's own, in the folder `letters` of its platform app, come before them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from appeals.documents import Block, Paragraph
 from appeals.letters import chronology, markup
 from appeals.letters.facts import Facts, owed
 from appeals.letters.gaps import Gap
-from appeals.letters.sources import Used
+from appeals.letters.sources import Used, is_published
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.models import EscalationStep
 
@@ -112,13 +112,18 @@ def compose(appeal: Appeal, kind: str, *, now: datetime, language: str = "ru") -
         )
 
 
-def follow_up(appeal: Appeal, clocks: Iterable[Deadline], now: datetime) -> str:
-    """The follow-up alone, of the clocks that a mail tells of; empty when none of them is late on the marketplace."""
+def follow_up(
+    appeal: Appeal, clocks: Iterable[Deadline], now: datetime, is_listed: Callable[[str], bool] = is_published
+) -> str:
+    """The follow-up alone, of the clocks that a mail tells of; empty when none of them is late on the marketplace.
+
+    `is_listed` says whether the directory lists a source, for whoever writes many.
+    """
     clock = owed([one for one in clocks if one.is_late(now)], now)
     if clock is None:
         return ""
     with _spoken(appeal, "ru"):
-        facts = Facts(appeal, Kind.FOLLOW_UP, now, clock)
+        facts = Facts(appeal, Kind.FOLLOW_UP, now, clock, is_listed)
         slug = appeal.shop.marketplace.slug
         return documents.plain(markup.render(slug, "follow_up.ru.txt", {"it": facts, "need": facts.need}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -19,7 +19,7 @@ from appeals import chain, wording
 from appeals.documents import clean
 from appeals.letters import chronology, speech
 from appeals.letters.gaps import Needed
-from appeals.letters.sources import Sources, published
+from appeals.letters.sources import Sources, is_published
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep
@@ -63,9 +63,16 @@ def _urgency(clock: Deadline, now: datetime) -> tuple[bool, bool, int]:
 class Facts:
     """Texts in the active language, times in the active zone. What people entered is given as it is."""
 
-    def __init__(self, appeal: Appeal, kind: str, now: datetime, clock: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        appeal: Appeal,
+        kind: str,
+        now: datetime,
+        clock: Deadline | None = None,
+        is_listed: Callable[[str], bool] = is_published,
+    ) -> None:
         self.appeal, self.kind, self.now, self._clock = appeal, kind, now, clock
-        self.sources = Sources()
+        self.sources, self._is_listed = Sources(), is_listed
         self.need = Needed(appeal, self._needed)
 
     def _needed(self, field: str) -> str:
@@ -200,7 +207,7 @@ class Facts:
         return self._promise(clock) if clock else None
 
     def _promise(self, clock: Deadline) -> Promise:
-        theirs = bool(published([clock.source]))
+        theirs = self._is_listed(clock.source)
         if theirs:
             self.sources.use_promise(clock)
         return Promise(
@@ -218,7 +225,7 @@ class Facts:
     def first_promise(self) -> Promise | None:
         """The answer that was promised first in the matter, while it is still owed and another clock runs."""
         first = chain.first_promises([self.appeal]).get(self.appeal.pk)
-        if first is None or not first.is_owed or not published([first.deadline.source]):
+        if first is None or not first.is_owed or not self._is_listed(first.deadline.source):
             return None
         return self._promise(first.deadline)
 

@@ -62,7 +62,9 @@ def remaining(deadline: Deadline, now: datetime) -> str:
         return text % words
     in_minutes = deadline.unit in (Unit.MINUTES, Unit.WORKING_MINUTES)
     length = timedelta(minutes=total) if in_minutes else total * _HOUR
-    return _("%(left)s of %(total)s left") % {"left": span(max(length - used, timedelta(0))), "total": span(length)}
+    # "1 day" would need another case after "of" in Russian, "24 h" does not
+    whole = (_("%(count)d min") if in_minutes else _("%(count)d h")) % {"count": total}
+    return _("%(left)s of %(total)s left") % {"left": span(max(length - used, timedelta(0))), "total": whole}
 
 
 def standing(deadline: Deadline, now: datetime) -> str:

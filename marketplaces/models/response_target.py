@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplaces.amounts import amount_text
 from marketplaces.models.channel import ROUND_THE_CLOCK, Channel
 from marketplaces.models.directory_row import DirectoryRow, Priority, key_unique
 from marketplaces.models.marketplace import Marketplace
@@ -64,7 +65,7 @@ class ResponseTarget(DirectoryRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.marketplace}, {self.get_kind_display()}: {self.amount} {self.get_unit_display()}"
+        return f"{self.marketplace}, {self.get_kind_display()}: {amount_text(self.amount, self.unit)}"
 
     @property
     def named(self) -> dict[str, object]:

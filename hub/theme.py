@@ -4,8 +4,17 @@ It repeats the look of a cell and of its tick, hundreds of characters of class n
 thirds of the page. Here a cell only says that it is one, and `static/hub/workplace.css` holds the look.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin import site
+from django.contrib.admin.views.main import ChangeList
+from django.utils.safestring import SafeData
+from django.utils.text import capfirst
 from unfold import admin
 from unfold.templatetags import unfold_list
+
+_theirs = unfold_list.result_headers
 
 
 def name_cells() -> None:
@@ -13,3 +22,12 @@ def name_cells() -> None:
     unfold_list.CHECKBOX_CLASSES[:] = ["hub-cell", "action-checkbox"]
     unfold_list.LINK_CLASSES[:] = ["hub-cell-link"]
     admin.checkbox.attrs["class"] = "hub-tick action-select"
+    unfold_list.result_headers = _headers
+    site.empty_value_display = "—"
+
+
+def _headers(cl: ChangeList) -> Iterator[dict[str, Any]]:
+    """With a capital letter: on a phone they stand before each value of a row."""
+    for header in _theirs(cl):
+        text = header["text"]
+        yield header if isinstance(text, SafeData) else header | {"text": capfirst(text)}

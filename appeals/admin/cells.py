@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from appeals.admin.fields import NumbersField
 from appeals.admin.people import colleagues
-from appeals.admin.tables import FORMULA
 from appeals.models import Appeal, Shop
+from marketplaces import sheets
 from marketplaces.models import Channel, Marketplace, Topic
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _text(cell: Any) -> str:
     text = "" if cell is None else str(cell).strip()
     if text.endswith(".0") and text[:-2].isdecimal():  # a spreadsheet makes numbers of numbers
         text = text[:-2]
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return str(sheets.unguarded(text))
 
 
 def _money(cell: Any) -> Decimal | None:

@@ -24,9 +24,8 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from appeals.models import Appeal
 from appeals.models.appeal import AppealQuerySet
+from marketplaces import sheets
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by a spreadsheet as a formula."""
 CHUNK = 1000
 
 
@@ -134,7 +133,7 @@ def _cell(value: Any) -> Any:
     """Moments on the reader's wall clock, texts that no spreadsheet runs."""
     if isinstance(value, datetime):
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return sheets.guarded(value)
 
 
 def _text(cell: Any) -> str:

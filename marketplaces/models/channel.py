@@ -1,13 +1,16 @@
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from marketplaces.models.directory_row import Audience, DirectoryRow, State, key_unique
 from marketplaces.models.marketplace import Marketplace
 from marketplaces.opening_hours import OpeningHours, opening_hours
 from marketplaces.validators import validate_opening_hours, validate_time_zone
-from marketplaces.working_time import Clock, clock
+from marketplaces.working_time import Clock, Unit, clock
 
 ROUND_THE_CLOCK = "24/7"
 
@@ -135,3 +138,15 @@ class Channel(DirectoryRow):
 
     def is_open(self, at: datetime) -> bool | None:
         return self.hours.is_open(at) if self.hours else None
+
+
+def check_countable(row: Any, field: str, amount: int | None, unit: str) -> None:
+    """ValidationError on `field` for a term of the row's channel and marketplace that no clock can count."""
+    if not (row.marketplace_id and amount and unit in Unit.values):
+        return
+    place = row.marketplace
+    ticking = row.channel.clock if row.channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
+    try:
+        ticking.add(timezone.now(), amount, Unit(unit))
+    except ValueError as error:
+        raise ValidationError({field: str(error)}) from error

@@ -1,15 +1,13 @@
 from datetime import date
 
-from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from marketplaces.models.channel import ROUND_THE_CLOCK, Channel
+from marketplaces.models.channel import Channel, check_countable
 from marketplaces.models.directory_row import Audience, DirectoryRow, State, key_unique
 from marketplaces.models.marketplace import Marketplace
 from marketplaces.models.topic import Topic
-from marketplaces.working_time import UNCOUNTABLE, Unit, clock
+from marketplaces.working_time import Unit
 
 
 class EscalationStepQuerySet(models.QuerySet["EscalationStep"]):
@@ -110,14 +108,7 @@ class EscalationStep(DirectoryRow):
     def clean(self) -> None:
         """Refuses a term that no clock can count."""
         super().clean()
-        if not self.term_amount or self.term_unit not in Unit.values:
-            return
-        place = self.marketplace
-        ticking = self.channel.clock if self.channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
-        try:
-            ticking.add(timezone.now(), self.term_amount, Unit(self.term_unit))
-        except UNCOUNTABLE as error:
-            raise ValidationError({"term_amount": str(error)}) from error
+        check_countable(self, "term_amount", self.term_amount, self.term_unit)
 
 
 class Rule(DirectoryRow):

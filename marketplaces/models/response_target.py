@@ -3,15 +3,14 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from marketplaces.amounts import amount_text
-from marketplaces.models.channel import ROUND_THE_CLOCK, Channel
+from marketplaces.models.channel import Channel, check_countable
 from marketplaces.models.directory_row import DirectoryRow, Priority, key_unique
 from marketplaces.models.marketplace import Marketplace
 from marketplaces.models.topic import Topic
-from marketplaces.working_time import Unit, clock
+from marketplaces.working_time import Unit
 
 ATTRIBUTES = ("topic_id", "channel_id", "priority", "is_complex")
 
@@ -103,13 +102,6 @@ class ResponseTarget(DirectoryRow):
 
     def _check_countable(self) -> None:
         """Refuses a promise that no clock can count: too long, or in hours of a channel that nobody knows."""
-        if not self.amount or self.unit not in Unit.values:
-            return
         if self.unit in (Unit.WORKING_HOURS, Unit.WORKING_MINUTES) and self.channel and not self.channel.opening_hours:
             raise ValidationError({"unit": _("The opening hours of this channel are not known: enter them first.")})
-        place = self.marketplace
-        ticking = self.channel.clock if self.channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
-        try:
-            ticking.add(timezone.now(), self.amount, Unit(self.unit))
-        except ValueError as error:
-            raise ValidationError({"amount": str(error)}) from error
+        check_countable(self, "amount", self.amount, self.unit)

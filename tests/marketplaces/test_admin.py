@@ -176,3 +176,11 @@ def test_a_step_with_a_term_that_nobody_can_mean_is_refused(client: Client, edit
 def test_an_offer_that_there_is_not_is_not_found(client: Client, editor: User, number: str) -> None:
     client.force_login(editor)
     assert client.post(reverse("offers"), {"fact": number, "verb": "take"}).status_code == 404
+
+
+@pytest.mark.parametrize("model", ["responsetarget", "escalationstep"])
+def test_a_term_of_no_marketplace_is_refused_at_the_marketplace(client: Client, editor: User, model: str) -> None:
+    client.force_login(editor)
+    form = {"amount": 3, "unit": "hours", "term_amount": 3, "term_unit": "hours"}
+    answer = client.post(reverse(f"admin:marketplaces_{model}_add"), form)
+    assert "marketplace" in answer.context["adminform"].form.errors

@@ -198,6 +198,7 @@ if not env("REDIS_URL"):
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "appeals.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
     "forget_keys": {"task": "hub.tasks.forget_idempotency_keys", "schedule": crontab(hour="3", minute="0")},
+    "forget_sessions": {"task": "hub.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
     "forget_ways_back": {"task": "appeals.tasks.forget_ways_back", "schedule": crontab(minute="20")},
     "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }

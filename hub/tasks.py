@@ -1,6 +1,7 @@
 """What the hub itself does by the clock."""
 
 from celery import shared_task
+from django.core.management import call_command
 from django.utils import timezone
 
 from hub import password_mail
@@ -11,6 +12,12 @@ from hub.api import idempotency
 def forget_idempotency_keys() -> None:
     """Nobody repeats a request of days ago."""
     idempotency.purge(timezone.now())
+
+
+@shared_task
+def forget_sessions() -> None:
+    """Those that are over: a browser that is closed leaves its session behind."""
+    call_command("clearsessions")
 
 
 @shared_task

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
 
 from hub import password_mail, security, tasks
+from hub.celery import app
 from hub.models import User
 
 PASSWORD = "long-enough-1"
@@ -110,6 +112,17 @@ def test_a_session_ends_at_its_age_however_busy_it_is(client: Client, agent: Use
             answers.append(client.get("/admin/").status_code)
             clock.shift(timedelta(minutes=61))
         assert answers == [200, 200, 200, 302]
+
+
+def test_sessions_that_are_over_are_forgotten_each_night(agent: User, settings: Settings) -> None:
+    (entry,) = [one for one in settings.CELERY_BEAT_SCHEDULE.values() if one["task"] == "hub.tasks.forget_sessions"]
+    with time_machine.travel(NOW, tick=False) as clock:
+        attempt(Client(), password=PASSWORD)
+        clock.shift(settings.SESSION_LONGEST + timedelta(minutes=1))
+        attempt(Client(), password=PASSWORD)
+        assert Session.objects.count() == 2
+        app.tasks[entry["task"]].apply()
+        assert Session.objects.count() == 1
 
 
 def test_a_page_within_the_minute_writes_no_session(client: Client, agent: User, settings: Settings) -> None:

@@ -14,12 +14,13 @@ import pytest
 import yaml
 
 from hub.environment import VARIABLES
-from hub.settings import BASE_DIR
+from hub.settings import API_MAX_UPLOAD_BYTES, BASE_DIR
 from hub.supervisor import PARTS
 from tests.hub.running import Hub, manage, wait_until
 
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 SERVICES: dict[str, Any] = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())["services"]
+HANDBOOK = (BASE_DIR / "docs" / "operations.md").read_text()
 OURS = ["prepare", *PARTS]
 
 
@@ -39,6 +40,14 @@ def test_every_setting_that_is_not_the_images_own_reaches_the_containers() -> No
     passed_on = set().union(*(SERVICES[name]["environment"] for name in OURS))
     own = {"HUB_HOST", "HUB_DATA_DIR", "HUB_PORT", "HUB_DEBUG"}
     assert passed_on == {name for name in VARIABLES if not name.startswith("HUB_TEST_")} - own
+
+
+def test_the_proxy_of_the_handbook_holds_bodies_back_and_takes_as_much_as_the_hub() -> None:
+    server = re.findall(r"^```nginx\n(.*?)^```", HANDBOOK, flags=re.S | re.M)[0]
+    limit = re.findall(r"client_max_body_size (\d+)m;", server)
+    assert [int(megabytes) * 2**20 for megabytes in limit] == [API_MAX_UPLOAD_BYTES]
+    assert "proxy_request_buffering on;" in server
+    assert re.search(r"client_body_timeout \d+s;", server)
 
 
 @pytest.mark.parametrize("name", OURS)

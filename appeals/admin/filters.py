@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 from appeals.admin import kept, needs
 from appeals.admin.people import own_shops
 from appeals.models import Appeal, Incident, Shop
-from appeals.templatetags.workplace import roubles
+from marketplaces.amounts import roubles
 from marketplaces.models import Topic
 
 NUMBER = re.compile("[0-9]{1,18}")

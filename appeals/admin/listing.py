@@ -25,7 +25,7 @@ from appeals import chain, wording
 from appeals.admin import bulk, filters, needs
 from appeals.admin.people import reader
 from appeals.models import Appeal, SavedView
-from appeals.templatetags.workplace import roubles
+from marketplaces.amounts import roubles
 
 TONES = {
     Appeal.Status.DRAFT: "default",
@@ -83,6 +83,7 @@ class AppealListing(ModelAdmin):
     empty_hint = gettext_lazy(
         "Log the first one: what you wrote, to whom and when. The directory knows how long they may take."
     )
+    empty_for_readers = gettext_lazy("The appeals of your shops will stand here.")
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Subject, text or number")
     actions = ["assign_many", "escalate_many", "snooze_many", "resolve_many"]

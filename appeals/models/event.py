@@ -2,6 +2,8 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models.appeal import Appeal
@@ -110,7 +112,8 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
+        moment = date_format(localtime(self.at), "SHORT_DATETIME_FORMAT")
+        return f"№ {self.appeal_id}: {self.get_kind_display()}, {moment}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -122,7 +122,7 @@ class Reminder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address}: {self.deadline}"
+        return f"{self.deadline}: {self.address}"
 
 
 class RefusedAddress(models.Model):

@@ -12,10 +12,10 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
-from appeals import lifecycle
-from appeals.admin import verbs
+from appeals import lifecycle, undo
+from appeals.admin import undoing, verbs
 from appeals.admin.filters import NUMBER
 from appeals.admin.people import reader
 from appeals.escalation import Paths
@@ -26,16 +26,20 @@ LIMIT = 200
 
 
 class Row(NamedTuple):
-    """What a verb would do to one appeal, or has done: `problem` where it cannot or could not."""
+    """What a verb would do to one appeal, or has done: `problem` where it cannot or could not.
+
+    `line` is what it left on the timeline, if that can be taken back.
+    """
 
     appeal: Appeal
     effect: str
     problem: str
+    line: Event | None = None
 
 
 class BulkAssign(verbs.AssignForm):
     def effect(self, appeal: Appeal, paths: Paths) -> str:
-        return str(appeal.assignee or "")
+        return _("now: %(person)s") % {"person": appeal.assignee or _("nobody")}
 
 
 class BulkSnooze(verbs.SnoozeForm):
@@ -110,18 +114,18 @@ def view(
     request: HttpRequest, verb: str, visible: QuerySet[Appeal], render: Callable[..., HttpResponse]
 ) -> HttpResponse:
     form_class = FORMS.get(verb)
-    if form_class is None:
+    if form_class is None and (verb, request.method) != ("undo", "POST"):
         raise Http404
     if not request.user.has_perm("appeals.change_appeal"):
         raise PermissionDenied
+    if form_class is None:
+        return _done(render, request, pgettext("take back", "Undo"), _taken_back(request, visible))
     appeals = chosen(request, visible)
     if not appeals:
         raise Http404
     form = form_class(request.POST if request.method == "POST" else None, appeal=appeals[0], actor=reader(request))
     if request.method == "POST" and form.is_valid():
-        rows = [_run(form, appeal) for appeal in appeals]
-        done = sum(not row.problem for row in rows)
-        return render(request, "bulk_done.html", str(form.label), rows=rows, done=done)
+        return _done(render, request, str(form.label), [_run(form, appeal) for appeal in appeals])
     paths = Paths(timezone.localdate())
     rows = [_preview(form, appeal, paths) for appeal in appeals]
     return render(
@@ -140,12 +144,37 @@ def _preview(form: Any, appeal: Appeal, paths: Paths) -> Row:
 
 def _run(form: Any, appeal: Appeal) -> Row:
     """One appeal, one transaction: what fails leaves the others as they are."""
-    form.appeal = appeal
+    form.appeal, now = appeal, timezone.now()
     try:
         with transaction.atomic():
-            form.run(timezone.now())
+            form.run(now)
     except (lifecycle.StateError, *UNCOUNTABLE) as error:
         return Row(appeal, "", str(error))
     except ValidationError as error:
         return Row(appeal, "", " ".join(error.messages))
-    return Row(appeal, str(form.done), "")
+    line = undo.undoable(appeal, actor=form.actor, now=now)
+    return Row(appeal, str(form.done), "", line if line and line.recorded_at == now else None)
+
+
+def _taken_back(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Row]:
+    """The lines that the button names, each by itself, with why one stays."""
+    ids = request.POST.get("event", "").split("-")
+    if not all(NUMBER.fullmatch(one) for one in ids) or len(ids) > LIMIT:
+        raise Http404
+    lines = Event.objects.filter(pk__in=ids, appeal__in=visible).select_related("appeal__shop__marketplace")
+    rows, now = [], timezone.now()
+    for line in lines.order_by("appeal", "-pk"):
+        try:
+            problem = undoing.take_back(line.appeal, line.pk, reader(request), now)
+        except PermissionDenied as error:
+            problem = str(error)
+        rows.append(Row(line.appeal, "" if problem else _(undoing.UNDONE), problem))
+    return rows
+
+
+def _done(render: Callable[..., HttpResponse], request: HttpRequest, title: str, rows: list[Row]) -> HttpResponse:
+    """What became of each, with one button that takes all of it back."""
+    lines = [row.line for row in rows if row.line]
+    button = undoing.button(lines, timezone.now()) if lines else ""
+    done = sum(not row.problem for row in rows)
+    return render(request, "bulk_done.html", title, rows=rows, done=done, undo_button=button)

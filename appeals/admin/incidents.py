@@ -41,6 +41,8 @@ class IncidentAdmin(ModelAdmin):
     list_display = ["title", "hit", "open_now", "created_at", "ended_at"]
     search_fields = ["title", "description"]
     show_full_result_count = False
+    empty_hint = gettext_lazy("Many orders hit by one failure are an incident: one text makes an appeal of each.")
+    empty_for_readers = gettext_lazy("The incidents of your shops will stand here.")
     fields = ["title", "description", "began_at", "ended_at"]
 
     def has_view_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:

@@ -260,3 +260,10 @@ def test_it_is_edited_in_a_small_form(ours: Client, incident: Incident) -> None:
 
 def _many(verb: str, incident: Incident) -> str:
     return f"{reverse('admin:appeals_appeal_many', args=[verb])}?incident={incident.pk}"
+
+
+def test_drafts_are_offered_no_verb_that_none_of_them_takes(ours: Client, incident: Incident) -> None:
+    incident.appeals.update(status="draft", submitted_at=None, next_due_at=None)
+    page = ours.get(incident.get_absolute_url())
+    assert [form.verb for form in page.context["verbs"]] == ["assign"]
+    assert "Drafts" in page.content.decode()

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from knox.auth import TokenAuthentication
@@ -139,3 +139,31 @@ def test_everybody_sets_their_own_language_zone_and_hours(client: Client, db: No
 def test_people_roles_and_tokens_are_closed_to_a_viewer(client: Client, db: None, view: str) -> None:
     client.force_login(person("viewer"))
     assert client.get(reverse(f"admin:{view}")).status_code == 403
+
+
+def test_a_role_of_the_hub_stays_and_another_goes_with_its_name_and_its_people(
+    client: Client, administrator: User
+) -> None:
+    client.force_login(administrator)
+    own = Group.objects.get(name="viewer")
+    assert client.get(reverse("admin:auth_group_delete", args=[own.pk])).status_code == 403
+    mark = {"action": "delete_selected", "_selected_action": [own.pk], "post": "yes"}
+    client.post(reverse("admin:auth_group_changelist"), mark)
+    assert Group.objects.filter(pk=own.pk).exists()
+    other = Group.objects.create(name="Some other role")
+    other.permissions.add(*Permission.objects.all()[:3])
+    person().groups.add(other)
+    page = client.get(reverse("admin:auth_group_delete", args=[other.pk])).content.decode()
+    assert "Some other role" in page
+    assert "People who have them: 1" in page
+    assert "Group_permissions" not in page
+    client.post(reverse("admin:auth_group_delete", args=[other.pk]), {"post": "yes"})
+    assert not Group.objects.filter(pk=other.pk).exists()
+
+
+def test_the_form_of_a_new_token_has_one_button(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_apitoken_add")).content.decode()
+    assert 'name="_save"' in page
+    assert 'name="_continue"' not in page
+    assert 'name="_addanother"' not in page

@@ -102,7 +102,7 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
     return rows | {
         "hub_user": agent.pk,
         "auth_user": agent.pk,
-        "auth_group": Group.objects.get(name="viewer").pk,
+        "auth_group": Group.objects.create(name="of their own").pk,
         "hub_apitoken": ApiToken.objects.create(user=root, name="theirs")[0].pk,
         "marketplaces_marketplace": ozon.pk,
         "marketplaces_topic": finance.pk,

@@ -125,7 +125,7 @@ def _read(path: Path, table: type[F], check: Callable[[F], Iterable[Finding]]) -
     text = _text(path)
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DirectoryFileError([_syntax_problem(path, text, error)]) from error
     try:
         content = table.model_validate(raw)
@@ -159,7 +159,7 @@ def _text(path: Path) -> str:
         raise DirectoryFileError([Problem(path=str(path), line=line, key="-", message=problem)]) from error
 
 
-def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError | RecursionError) -> Problem:
     """tomllib gives the line only in its words: "... (at line 3, column 5)" or "(at end of document)"."""
     place = re.search(r"\(at line (\d+), column \d+\)$", str(error))
     line = int(place[1]) if place else max(len(text.splitlines()), 1)

@@ -1,6 +1,6 @@
 """People, roles, and the keys of programs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -236,7 +236,7 @@ class ApiTokenAdmin(ModelAdmin):
     """A key is shown once, when it is made; afterwards only its first characters are known. To revoke is to delete."""
 
     form = TokenForm
-    list_display = ["token_key", "name", "user", "created", "expiry", "last_used_at"]
+    list_display = ["shown_key", "name", "shown_user", "made", "ends", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["name", "user__email", "token_key"]
     show_full_result_count = False
@@ -254,7 +254,25 @@ class ApiTokenAdmin(ModelAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        return ["token_key", "name", "user", "created", "expiry", "last_used_at"] if obj else ["user", "name", "days"]
+        shown = ["shown_key", "name", "shown_user", "made", "ends", "last_used_at"]
+        return shown if obj else ["user", "name", "days"]
+
+    @display(description=_("begins with"), ordering="token_key")
+    def shown_key(self, obj: ApiToken) -> str:
+        return f"{obj.token_key}…"
+
+    @display(description=_("person"), ordering="user")
+    def shown_user(self, obj: ApiToken) -> str:
+        return str(obj.user)
+
+    @display(description=_("created"), ordering="created")
+    def made(self, obj: ApiToken) -> datetime:
+        moment: datetime = obj.created
+        return moment
+
+    @display(description=_("valid until"), ordering="expiry")
+    def ends(self, obj: ApiToken) -> datetime | str:
+        return obj.expiry or gettext("without end")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"user": request.user.pk, **super().get_changeform_initial_data(request)}

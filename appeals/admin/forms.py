@@ -19,6 +19,7 @@ from unfold.widgets import (
 
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, GroupedChoiceField, MomentField, NumbersField, zone_text
+from appeals.admin.filters import NUMBER
 from appeals.admin.people import colleagues
 from appeals.contact import where_to_write
 from appeals.letters import again
@@ -160,5 +161,5 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
 def quoting(user: User, number: str) -> dict[str, Any]:
     """What an appeal that is written again starts with. Nothing for an appeal that is not theirs, or was not sent."""
     known = Appeal.objects.visible_to(user).exclude(submitted_at=None)
-    earlier = known.filter(pk=number).first() if number.isascii() and number.isdigit() else None
+    earlier = known.filter(pk=number).first() if NUMBER.fullmatch(number) else None
     return again.facts(earlier) if earlier else {}

@@ -129,8 +129,9 @@ class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any] | None:
         """A rule that nobody hears is refused while the people are still a choice in the form."""
         found = super().clean()
-        told = {name: self.cleaned_data.get(name) for name in ("tell_assignee", "tell_lead", "extra_addresses")}
-        if "people" in self.cleaned_data and "extra_addresses" in self.cleaned_data:
+        told = {name: self.cleaned_data.get(name) for name in ("tell_assignee", "tell_lead")}
+        told["extra_addresses"] = self.cleaned_data.get("extra_addresses", self.instance.extra_addresses)
+        if "people" in self.cleaned_data and "extra_addresses" not in self.errors:
             ReminderRule(**told).check_heard(self.cleaned_data["people"])
         return found
 
@@ -157,6 +158,11 @@ class ReminderRuleAdmin(ModelAdmin):
             },
         ),
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ReminderRule | None = None) -> list[str]:
+        """An address is told of the appeals of every shop: it is chosen by somebody who leads them all."""
+        led = Shop.objects.led_by(request.user)
+        return ["extra_addresses"] if Shop.objects.exclude(pk__in=led.values("pk")).exists() else []
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

@@ -206,3 +206,19 @@ def test_a_rule_that_would_never_be_heard_is_refused_with_the_reason(
 def test_an_agent_writes_no_rules(client: Client, agent: User, shop: Shop) -> None:
     log_in(client, agent, "agent")
     assert client.post(reverse("admin:appeals_reminderrule_add"), RULE | {"tell_assignee": "on"}).status_code == 403
+
+
+def test_an_address_that_is_told_of_every_shop_is_chosen_by_somebody_who_leads_them_all(
+    agent: User, shop: Shop, finance: Topic
+) -> None:
+    lead = log_in(Client(), agent, "lead")
+    Shop.objects.create(name="Of another team", marketplace=shop.marketplace)
+    saved(lead, tell_assignee="on", extra_addresses="boss@example.com", amount="7")
+    assert ReminderRule.objects.latest("pk").extra_addresses == []
+    rule = ReminderRule.objects.create(
+        deadline_kind="answer", tell_assignee=False, extra_addresses=["old@example.com"]
+    )
+    answer = lead.post(reverse("admin:appeals_reminderrule_change", args=[rule.pk]), RULE | {"amount": "9"})
+    assert answer.status_code == 302
+    rule.refresh_from_db()
+    assert (rule.amount, rule.extra_addresses) == (9, ["old@example.com"])

@@ -94,6 +94,7 @@ class ShopAdmin(ModelAdmin):
     empty_hint = _(
         "A shop is your seller account on one marketplace. Appeals are logged for a shop, so add one first."
     )
+    empty_for_readers = _("The shops stand here that you are a member of. Ask whoever leads a shop to add you.")
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     fieldsets = [
         (None, {"fields": ["marketplace", "name", "seller_id"]}),

@@ -189,7 +189,9 @@ def _entries(user: User, asked: Asked) -> QuerySet[TrailEntry]:
 
 def _event_line(event: Event) -> Line:
     """What happened; the words of a letter stay in the appeal."""
-    details = [f"{_field(Appeal, name)}: {_short(was)} → {_short(now)}" for name, (was, now) in _changed(event)]
+    details = [
+        f"{_label(_field(Appeal, name), name)}: {_short(was)} → {_short(now)}" for name, (was, now) in _changed(event)
+    ]
     what = str(event.step) if event.kind == Event.Kind.ESCALATED and event.step else event.get_reply_kind_display()
     return Line(
         at=event.recorded_at,
@@ -243,13 +245,14 @@ def _entry_line(entry: TrailEntry) -> Line:
 def _changes(entry: TrailEntry) -> Iterator[str]:
     model = MODELS.get(entry.kind)
     for name, change in sorted((entry.changes or {}).items()):
-        label = _field(model, name) if model else name
+        field = _field(model, name) if model else None
+        label = _label(field, name)
         if isinstance(change, dict):
             sign = "+" if change["operation"] == "add" else "−"
             yield f"{label}: {', '.join(f'{sign} {one}' for one in change['objects'])}"
         elif entry.action == TrailEntry.Action.UPDATE:
-            yield f"{label}: {_short(change[0])} → {_short(change[1])}"
-        elif value := _short(change[entry.action == TrailEntry.Action.CREATE]):
+            yield f"{label}: {_said(field, change[0])} → {_said(field, change[1])}"
+        elif value := _said(field, change[entry.action == TrailEntry.Action.CREATE]):
             yield f"{label}: {value}"
 
 
@@ -271,9 +274,18 @@ def _who(actor: User | None, email: str | None) -> str:
     return str(actor or email or pgettext("who did it", "the hub"))
 
 
-def _field(model: type[Model], name: str) -> str:
-    field = next((one for one in model._meta.get_fields() if one.name == name), None)
+def _field(model: type[Model], name: str) -> Any:
+    return next((one for one in model._meta.get_fields() if one.name == name), None)
+
+
+def _label(field: Any, name: str) -> str:
     return capfirst(str(getattr(field, "verbose_name", name))) or name
+
+
+def _said(field: Any, value: Any) -> str:
+    """What was chosen is said as it was on offer, an empty list not at all."""
+    offered = dict(getattr(field, "flatchoices", ()))
+    return _short("" if value in ("[]", "{}") else offered.get(str(value), value))
 
 
 def _short(value: Any) -> str:

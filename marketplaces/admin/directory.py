@@ -60,7 +60,7 @@ class MarketplaceAdmin(DirectoryAdmin):
     readonly_fields = ["shown_provenance", "retired_at"]
     formfield_overrides: dict[Any, Any] = {**DirectoryAdmin.formfield_overrides, models.URLField: HTTPS}
     fieldsets = [
-        (None, {"fields": ["name", "slug", "seller_portal", ("country", "time_zone")]}),
+        (None, {"fields": ["name", "slug", "seller_portal", "country", "time_zone"]}),
         (_("For letters and claims"), {"fields": ["legal_entity", "postal_address"]}),
         (_("Request numbers"), {"fields": [("ticket_number_pattern", "ticket_number_example")]}),
         (_("What support deals with"), {"fields": ["support_handles", "support_refuses"]}),
@@ -103,7 +103,7 @@ class TopicForm(VersionedForm):
 @admin.register(Topic)
 class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
     form = TopicForm
-    list_display = ["name", "slug", "marketplace", "checked"]
+    list_display = ["name", "whose", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     search_fields = ["name", "name_en", "slug"]
     fieldsets = [
@@ -124,6 +124,10 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
             (name, {**options, "fields": [self.READ.get(one, one) for one in options["fields"]]})
             for name, options in sets
         ]
+
+    @display(description=_("marketplace"), ordering="marketplace__name")
+    def whose(self, obj: Topic) -> str:
+        return str(obj.marketplace or gettext("all of them"))
 
     @display(description=_("examples"))
     def shown_examples(self, obj: Topic) -> SafeString:
@@ -237,7 +241,7 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
 
 @admin.register(Rule)
 class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
-    list_display = ["name", "marketplace", "topic", "checked"]
+    list_display = ["name", "marketplace", "about", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
     search_fields = ["name", "name_en"]
@@ -249,6 +253,10 @@ class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
         PROVENANCE,
         (IN_ENGLISH, {"fields": ["name_en", "consequence_en", "state_reason_en"], "classes": ["collapse"]}),
     ]
+
+    @display(description=_("topic"), ordering="topic__name")
+    def about(self, obj: Rule) -> str:
+        return obj.topic.text("name") if obj.topic else gettext("all of them")
 
 
 @admin.register(Source)

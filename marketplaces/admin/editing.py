@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from marketplaces import history
 from marketplaces.admin.past import past_of, stale_text
-from marketplaces.admin.provenance import Provenance
+from marketplaces.admin.provenance import LATER, Provenance
 from marketplaces.directory_merge import Values
 from marketplaces.history import Action
 from marketplaces.models import State
@@ -130,6 +130,13 @@ class DirectoryAdmin(Provenance, ModelAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related(*self.list_select_related)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj:
+            return sets
+        left = [(name, options | {"fields": _now(options["fields"])}) for name, options in sets]
+        return [(name, options) for name, options in left if options["fields"]]
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """A row that is being saved is locked, so that of two people who save at once the second is told."""
         row = super().get_object(request, object_id, from_field)
@@ -216,3 +223,10 @@ class DirectoryAdmin(Provenance, ModelAdmin):
     def _tell(self, request: HttpRequest, places: set[int]) -> None:
         """Those who count by the directory ask the editor what to do about running deadlines."""
         tell_of_promises(self.model, places, actor=cast("User", request.user), request=request)
+
+
+def _now(fields: Any) -> list[Any]:
+    """Without what comes later; a line of several fields keeps those that are left."""
+    lines = [(line,) if isinstance(line, str) else tuple(line) for line in fields]
+    left = [tuple(field for field in line if field not in LATER) for line in lines]
+    return [line[0] if len(line) == 1 else line for line in left if line]

@@ -27,14 +27,14 @@ PROVENANCE = (
     gettext_lazy("Where this is known from"),
     {
         "fields": [
-            ("source", "source_grade"),
-            "shown_sources",
+            *("source", "source_grade", "shown_sources"),
             ("verified_on", "shown_check"),
-            ("key", "updated_at", "retired_at"),
-            "opened",
+            *("key", "updated_at", "retired_at", "opened"),
         ]
     },
 )
+# What a row that is being added cannot have yet
+LATER = {"shown_sources", "shown_check", "shown_provenance", "key", "updated_at", "retired_at", "opened"}
 _LINK = '<a href="{}" class="text-primary-600" target="_blank" rel="noopener noreferrer">{}</a>'
 
 

@@ -184,3 +184,12 @@ def test_a_term_of_no_marketplace_is_refused_at_the_marketplace(client: Client, 
     form = {"amount": 3, "unit": "hours", "term_amount": 3, "term_unit": "hours"}
     answer = client.post(reverse(f"admin:marketplaces_{model}_add"), form)
     assert "marketplace" in answer.context["adminform"].form.errors
+
+
+def test_a_page_of_adding_shows_nothing_that_comes_later(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    for name in ("marketplace", "topic", "channel", "escalationstep", "responsetarget", "rule"):
+        page = client.get(reverse(f"admin:marketplaces_{name}_add")).content.decode()
+        assert "field-updated_at" not in page
+        assert "field-retired_at" not in page
+        assert "field-shown_sources" not in page

@@ -191,7 +191,7 @@ def _figures(appeals: AppealQuerySet, now: datetime) -> list[dict[str, Any]]:
     states = {status.value: Count("pk", filter=Q(status=status)) for status in Appeal.Status}
     found = appeals.aggregate(**incident, **states)
     each = [("total", _("Appeals in all"), ""), ("overdue", _("Overdue"), "&due=overdue")]
-    labels = {status: capfirst(status.label) for status in Appeal.Status} | {Appeal.Status.DRAFT: _("Drafts")}
+    labels = {status: str(capfirst(status.label)) for status in Appeal.Status} | {Appeal.Status.DRAFT: _("Drafts")}
     each += [(status.value, label, f"&status={status.value}") for status, label in labels.items()]
     return [
         {"key": key if found[key] else "", "label": label, "count": found[key], "query": query}

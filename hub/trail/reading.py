@@ -249,7 +249,8 @@ def _changes(entry: TrailEntry) -> Iterator[str]:
         label = _label(field, name)
         if isinstance(change, dict):
             sign = "+" if change["operation"] == "add" else "−"
-            yield f"{label}: {', '.join(f'{sign} {one}' for one in change['objects'])}"
+            named = [_(one) for one in change["objects"]] if name == "groups" else change["objects"]
+            yield f"{label}: {', '.join(f'{sign} {one}' for one in named)}"
         elif entry.action == TrailEntry.Action.UPDATE:
             yield f"{label}: {_said(field, change[0])} → {_said(field, change[1])}"
         elif value := _said(field, change[entry.action == TrailEntry.Action.CREATE]):

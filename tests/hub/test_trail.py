@@ -99,6 +99,15 @@ def test_roles_given_and_taken_are_told(root: User) -> None:
     assert "Groups: − agent" in page
 
 
+def test_a_choice_is_told_in_words_and_an_empty_list_not_at_all(root: User) -> None:
+    agent = person("agent", "agent")
+    agent.language = User.Language.RUSSIAN
+    agent.save()
+    page = text(root)
+    assert "Language: English → Russian" in page
+    assert ": []" not in page
+
+
 def test_a_token_is_told_without_anything_that_opens_a_door(root: User) -> None:
     token, secret = ApiToken.objects.create(user=root, name="stock program")
     digest = token.digest

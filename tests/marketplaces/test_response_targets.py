@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from marketplaces.models import Channel, Marketplace, ResponseTarget, Topic
 
@@ -26,6 +27,12 @@ def save(market: Marketplace, **fields: object) -> ResponseTarget:
     made.full_clean()
     made.save()
     return made
+
+
+@pytest.mark.parametrize(("amount", "said"), [(1, "1 час"), (24, "24 часа"), (8, "8 часов")])
+def test_a_target_is_named_in_the_form_that_its_number_asks_for(market: Marketplace, amount: int, said: str) -> None:
+    with translation.override("ru"):
+        assert str(target(market, amount=amount)).endswith(f": {said}")
 
 
 def test_two_targets_that_fit_one_appeal_equally_well_are_refused_with_both_named(

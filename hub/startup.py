@@ -30,6 +30,7 @@ from appeals.tasks import recompute_deadlines
 from hub import checks, health
 from hub.demo import PASSWORD, PEOPLE
 from hub.models import User
+from hub.terminal import gettext as _
 from marketplaces import directory
 from marketplaces.directory_file import DirectoryFileError
 from marketplaces.directory_report import Outcome
@@ -88,12 +89,13 @@ def _first_line(error: Exception) -> str:
 def mail() -> str:
     """Where mail goes. A mail server that does not answer is told, but stops nothing: reminders wait for it."""
     if settings.EMAIL_BACKEND == "hub.mail.EmlFileBackend":
-        return f".eml files in {settings.EMAIL_FILE_PATH} (set EMAIL_URL to send)"
+        return _(".eml files in %(folder)s (set EMAIL_URL to send)") % {"folder": settings.EMAIL_FILE_PATH}
     address = (settings.EMAIL_HOST, settings.EMAIL_PORT)
     try:
         socket.create_connection(address, timeout=3).close()
     except OSError as error:
-        return f"WARNING: {address[0]}:{address[1]} (EMAIL_URL) does not answer now: {error}"
+        words = {"address": f"{address[0]}:{address[1]}", "error": error}
+        return _("WARNING: %(address)s (EMAIL_URL) does not answer now: %(error)s") % words
     return f"{address[0]}:{address[1]}"
 
 
@@ -101,7 +103,8 @@ def migrate() -> str:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     call_command("migrate", interactive=False, verbosity=0)
-    return f"{connection.display_name}, {len(plan)} migrations applied" if plan else connection.display_name
+    applied = _("%(database)s, migrations applied: %(count)d")
+    return applied % {"database": connection.display_name, "count": len(plan)} if plan else connection.display_name
 
 
 def load_directory() -> str:
@@ -134,19 +137,20 @@ def static_files() -> str:
     if not marker.exists() or marker.read_text() != fingerprint:
         call_command("collectstatic", interactive=False, verbosity=0)
         marker.write_text(fingerprint)
-    return f"{len(files)} files"
+    return _("files: %(count)d") % {"count": len(files)}
 
 
 def first_administrator() -> str:
     """Makes an administrator where there is none. A password that nobody chose is in the answer, and nowhere else."""
     if User.objects.filter(is_superuser=True, is_active=True).exists():
-        return "is there already"
+        return _("is there already")
     email = settings.HUB_ADMIN_EMAIL or "admin@example.com"
     if User.objects.filter(email__iexact=email).exists():
         raise ImproperlyConfigured(f"HUB_ADMIN_EMAIL: {email} is a user already, but no active administrator.")
     password = settings.HUB_ADMIN_PASSWORD or secrets.token_urlsafe(12)
     User.objects.create_superuser(email, password)
-    return f"{email}, password " + ("as in HUB_ADMIN_PASSWORD" if settings.HUB_ADMIN_PASSWORD else password)
+    said = _("as in HUB_ADMIN_PASSWORD") if settings.HUB_ADMIN_PASSWORD else password
+    return _("%(email)s, password %(password)s") % {"email": email, "password": said}
 
 
 def refuse_demo(wanted: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from hub import startup
+from hub import startup, terminal
 from hub.management.commands.up import Command
 from hub.settings import BASE_DIR
 from tests.hub.running import Hub, free_port, manage, wait_until
@@ -132,7 +132,10 @@ def test_what_cannot_work_is_one_line_that_names_the_variable(
     assert "hidden" not in done.stdout + done.stderr
 
 
-def test_a_mail_server_that_is_away_is_told_but_stops_nothing(settings: Settings) -> None:
+def test_a_mail_server_that_is_away_is_told_but_stops_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "smtp", "127.0.0.1", free_port()
     assert startup.mail().startswith(f"WARNING: 127.0.0.1:{settings.EMAIL_PORT} (EMAIL_URL) does not answer now")
 
@@ -140,3 +143,31 @@ def test_a_mail_server_that_is_away_is_told_but_stops_nothing(settings: Settings
 def test_a_reader_that_has_gone_stops_nothing() -> None:
     with open(os.devnull) as unwritable:  # noqa: PTH123
         Command(stdout=unwritable)._tell("anybody there?")
+
+
+def test_a_russian_terminal_is_spoken_to_in_russian(ready: dict[str, str]) -> None:
+    russian = manage(ready | {"LANG": "ru_RU.UTF-8"}, "up", "--only", "prepare")
+    assert russian.returncode == 0
+    assert re.findall(r"^  (\w[\w ]*?)  ", russian.stdout, re.MULTILINE)[:2] == ["папка данных", "база данных"]
+    assert "уже есть" in russian.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "ru_RU.UTF-8"}, "ru"),
+        ({"LANG": "ru_RU.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "en_GB.UTF-8", "LC_ALL": "ru_RU.UTF-8"}, "ru"),
+        ({"LC_ALL": "", "LANG": "ru"}, "ru"),
+    ],
+)
+def test_the_terminal_says_its_language(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert terminal.language() == language

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from hub import metrics, startup, supervisor
+from hub.terminal import gettext as _
 
 WEB_MUST_ANSWER_IN_SECONDS = 90
 
@@ -42,44 +43,47 @@ class Command(BaseCommand):
                 if only is None:
                     self._run(supervisor.ProcessTree(settings.DATA_DIR / "log", self._tell, lock.fileno(), parent))
         except KeyboardInterrupt:
-            self._tell("Stopped.")
+            self._tell(_("Stopped."))
             sys.exit(130)
 
     def _prepare(self, demo: bool, listening: bool) -> None:
-        self._tell("Seller support hub")
-        self._stage("data folder", lambda: str(settings.DATA_DIR))
+        self._tell(_("Seller support hub"))
+        self._stage(_("data folder"), lambda: str(settings.DATA_DIR))
         if listening:
             startup.check_port()
         startup.check_services()
-        self._stage("database", startup.migrate)
+        self._stage(_("database"), startup.migrate)
         startup.refuse_demo(demo)
-        self._stage("directory", startup.load_directory)
-        self._stage("static files", startup.static_files)
-        self._stage("administrator", startup.first_administrator)
+        self._stage(_("directory"), startup.load_directory)
+        self._stage(_("static files"), startup.static_files)
+        self._stage(_("administrator"), startup.first_administrator)
         if demo:
-            self._stage("demo", startup.demo)
-        self._stage("mail", startup.mail)
+            self._stage(_("demonstration"), startup.demo)
+        self._stage(_("mail"), startup.mail)
         connection.close()
 
     def _run(self, tree: supervisor.ProcessTree) -> None:
         with tree:
-            self._stage("processes", lambda: f"{', '.join(supervisor.PARTS)}; their logs are in {tree.log_folder}")
+            logs = _("%(parts)s; their logs are in %(folder)s")
+            words = {"parts": ", ".join(supervisor.PARTS), "folder": tree.log_folder}
+            self._stage(_("processes"), lambda: logs % words)
             metrics.clean()
             tree.start()
             ended = tree.watch(until=web_answers_in_time())
             if not ended and not tree.asked_to_stop:
-                self._tell(f"Ctrl-C ends everything. Open {startup.address_to_open()}")
+                self._tell(_("Ctrl-C ends everything. Open %(address)s") % {"address": startup.address_to_open()})
                 ended = tree.watch()
             if ended:
                 self._tell_crash(ended)
         metrics.clean()
         if ended:
             sys.exit(1)
-        self._tell("Stopped.")
+        self._tell(_("Stopped."))
 
     def _tell_crash(self, part: supervisor.Part) -> None:
-        self.stderr.write(f"The {part.name} process ended by itself ({part.how_it_ended()}), so everything ends.")
-        self.stderr.write(f"Its last lines, from {part.log}:")
+        words = {"name": part.name, "how": part.how_it_ended(), "log": part.log}
+        self.stderr.write(_("The %(name)s process ended by itself (%(how)s), so everything ends.") % words)
+        self.stderr.write(_("Its last lines, from %(log)s:") % words)
         for line in part.last_lines:
             self.stderr.write(f"  {line}")
 

@@ -103,7 +103,8 @@ class ReminderAdmin(ModelAdmin):
     @display(description=_("appeal"))
     def appeal(self, obj: Reminder) -> SafeString:
         appeal = obj.deadline.appeal
-        return format_html('<a href="{}">{}</a>', reverse("admin:appeals_appeal_change", args=[appeal.pk]), appeal)
+        url = reverse("admin:appeals_appeal_change", args=[appeal.pk])
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, appeal)
 
     @display(description=_("deadline"))
     def clock(self, obj: Reminder) -> str:
@@ -161,8 +162,12 @@ class ReminderRuleAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ReminderRule | None = None) -> list[str]:
         """An address is told of the appeals of every shop: it is chosen by somebody who leads them all."""
-        led = Shop.objects.led_by(request.user)
-        return ["extra_addresses"] if Shop.objects.exclude(pk__in=led.values("pk")).exists() else []
+        if request.user.is_superuser:
+            return []
+        if not hasattr(request, "hub_leads_all"):  # the page asks several times
+            led = Shop.objects.led_by(request.user).values("pk")
+            request.hub_leads_all = not Shop.objects.exclude(pk__in=led).exists()  # type: ignore[attr-defined]
+        return [] if request.hub_leads_all else ["extra_addresses"]  # type: ignore[attr-defined]
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

@@ -66,7 +66,11 @@ class SubmitForm(VerbForm):
     done = gettext_lazy("Noted as sent: the clocks run.")
 
     channel = forms.ModelChoiceField(
-        Channel.objects.none(), label=gettext_lazy("channel"), required=False, widget=UnfoldAdminSelectWidget
+        Channel.objects.none(),
+        label=gettext_lazy("channel"),
+        required=False,
+        empty_label=gettext_lazy("Select value"),
+        widget=UnfoldAdminSelectWidget,
     )
     external_number = number_field()
     at = MomentField(label=gettext_lazy("sent at"))
@@ -218,7 +222,11 @@ class AssignForm(VerbForm):
     done = gettext_lazy("Assigned.")
 
     assignee: Any = forms.ModelChoiceField(
-        None, label=gettext_lazy("assignee"), required=False, widget=UnfoldAdminSelectWidget
+        None,
+        label=gettext_lazy("assignee"),
+        required=False,
+        empty_label=gettext_lazy("nobody"),
+        widget=UnfoldAdminSelectWidget,
     )
 
     def prepare(self) -> None:

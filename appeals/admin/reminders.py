@@ -103,7 +103,8 @@ class ReminderAdmin(ModelAdmin):
     @display(description=_("appeal"))
     def appeal(self, obj: Reminder) -> SafeString:
         appeal = obj.deadline.appeal
-        return format_html('<a href="{}">{}</a>', reverse("admin:appeals_appeal_change", args=[appeal.pk]), appeal)
+        url = reverse("admin:appeals_appeal_change", args=[appeal.pk])
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, appeal)
 
     @display(description=_("deadline"))
     def clock(self, obj: Reminder) -> str:

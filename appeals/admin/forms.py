@@ -138,6 +138,7 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         self.offer_places(user, self.instance if self.instance.pk else None)
         self.fields["version"].initial = self.instance.version
         self.fields["assignee"].queryset = colleagues(user)  # type: ignore[attr-defined]
+        self.fields["assignee"].empty_label = _("nobody")  # type: ignore[attr-defined]
         self.fields["previous"].queryset = Appeal.objects.visible_to(user)  # type: ignore[attr-defined]
         if "sent_at" in self.fields:
             self.fields["sent_at"].help_text = zone_text(str(_("Empty: now. It may lie in the past.")))

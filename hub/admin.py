@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -14,24 +13,19 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
 )
 
 from hub import locks, people, twofactor
-from hub.days_off import DaysOffField
+from hub.forms import NewUserForm, PermissionField, RoleField, TokenForm, UserForm
 from hub.models import ApiToken, User
 from hub.profile import say_unreadable
 
@@ -49,27 +43,6 @@ admin.site.unregister(Group)
 for kept_secret in (TOTPDevice, StaticDevice):  # keys and codes are for the page of their owner
     admin.site.unregister(kept_secret)
 admin.site.index_title = _("What needs me now")
-
-
-class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return gettext(obj.name)
-
-
-class NewUserForm(UserCreationForm):
-    class Meta:
-        model = User
-        fields = ["email"]
-        field_classes: dict[str, Any] = {}
-
-
-class UserForm(UserChangeForm):
-    days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
-
-    class Meta:
-        model = User
-        fields = "__all__"
-        field_classes: dict[str, Any] = {}
 
 
 @admin.register(User)
@@ -172,13 +145,6 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return ", ".join([gettext("administrator of the installation"), *names] if obj.is_superuser else names)
 
 
-class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Permission) -> str:
-        action, model = obj.codename.split("_")[0], obj.content_type.model_class()
-        verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
-        return f"{model._meta.verbose_name_plural if model else obj.content_type.name}: {verbs.get(action, obj.name)}"
-
-
 @admin.register(Group)
 class RoleAdmin(BaseGroupAdmin, ModelAdmin):
     list_display = ["shown_name"]
@@ -210,25 +176,6 @@ class RoleAdmin(BaseGroupAdmin, ModelAdmin):
     @display(description=_("role"), ordering="name")
     def shown_name(self, obj: Group) -> str:
         return gettext(obj.name)
-
-
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new key: whose, what for, and for how long."""
-
-    days = forms.IntegerField(
-        label=capfirst(_("valid for, days")),
-        required=False,
-        min_value=1,
-        max_value=3650,
-        help_text=_("Empty: until it is revoked."),
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
-
-    class Meta:
-        model = ApiToken
-        fields = ["user", "name"]
-        labels = {"user": capfirst(_("person"))}
-        widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}
 
 
 @admin.register(ApiToken)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appeals import evidence, lifecycle, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
-from appeals.admin.dialogs import go
+from appeals.admin.dialogs import add_errors, go
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.filters import NUMBER
 from appeals.admin.forms import AppealForm, quoting
@@ -236,7 +236,7 @@ class AppealAdmin(AppealExchange):
         except (lifecycle.StateError, *UNCOUNTABLE) as error:
             form.add_error(None, str(error))
         except ValidationError as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         return None
 
     def _log(self, request: HttpRequest, form: AppealForm, now: datetime) -> Appeal:
@@ -293,13 +293,3 @@ def _stale(appeal: Appeal, request: HttpRequest) -> str:
         )
         % words
     )
-
-
-def _add_errors(form: BaseForm, error: ValidationError) -> None:
-    """Errors of a verb at the fields of the form; `at` of the verb is `sent_at` of the form that logs."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for field, errors in error.error_dict.items():
-        name = "sent_at" if field == "at" and "at" not in form.fields else field
-        form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)

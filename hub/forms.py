@@ -1,0 +1,66 @@
+"""The forms of people, roles and the keys of programs."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Permission
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import UserChangeForm, UserCreationForm
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from hub.days_off import DaysOffField
+from hub.models import ApiToken, User
+
+
+class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext(obj.name)
+
+
+class NewUserForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["email"]
+        field_classes: dict[str, Any] = {}
+
+
+class UserForm(UserChangeForm):
+    days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Permission) -> str:
+        action, model = obj.codename.split("_")[0], obj.content_type.model_class()
+        verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+        return f"{model._meta.verbose_name_plural if model else obj.content_type.name}: {verbs.get(action, obj.name)}"
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new key: whose, what for, and for how long."""
+
+    days = forms.IntegerField(
+        label=capfirst(_("valid for, days")),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("Empty: until it is revoked."),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["user", "name"]
+        labels = {"user": capfirst(_("person"))}
+        widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}

@@ -158,7 +158,10 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
             return
         names = Permission.objects.order_by().values_list("content_type__app_label", "codename")
         mine = names.filter(user=self.pk).union(names.filter(group__user=self.pk))
-        self._perm_cache = {f"{app}.{codename}" for app, codename in mine}
+        self.learn_permissions({f"{app}.{codename}" for app, codename in mine})
+
+    def learn_permissions(self, names: set[str]) -> None:
+        self._perm_cache = names
 
     def get_short_name(self) -> str:
         return self.full_name.split(" ")[0] or self.email

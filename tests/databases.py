@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.db.utils import ConnectionHandler
 
+from hub.environment import POSTGRESQL
 from tests import services
 
 Settings = dict[str, Any]
@@ -22,6 +23,7 @@ SQLITE: Settings = connections.settings["default"]
 @cache
 def postgres() -> Settings:
     config = environ.Env.db_url_config(services.POSTGRES_URL) | {"TEST": {"NAME": f"test_hub_{os.getpid()}"}}
+    config["OPTIONS"] = dict(POSTGRESQL)
     settings: Settings = ConnectionHandler({"default": dict(config)}).settings["default"]
     return settings
 

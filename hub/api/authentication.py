@@ -3,18 +3,25 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Subquery
+from django.contrib.auth.models import Permission
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 from hub.models import ApiToken, User
 from marketplaces.models import DirectoryChange
 
 USE_NOTED_EVERY = timedelta(minutes=1)
+PERMISSIONS = Permission.objects.order_by().values(full=Concat("content_type__app_label", Value("."), "codename"))
 LAST_CHANGE = DirectoryChange.objects.order_by("-id").values("id")[:1]
 
 
@@ -22,19 +29,34 @@ class TokenAuthentication(KnoxAuthentication):
     """`Authorization: Bearer <token>`, found by its hash. An expired token stays, for the admin to see.
 
     The last line of the directory's history is read along: what was read of the directory before holds until then.
+    So is, before a write, what the user may do, where the database can give a list.
     """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        self.writes = request.method not in SAFE_METHODS
+        found: tuple[User, ApiToken] | None = super().authenticate(request)
+        return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         now = timezone.now()
         digest = hash_token(token.decode("latin-1"))
-        tokens = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
-        found = next(iter(tokens.filter(digest=digest)), None)
+        found = self._tokens().filter(digest=digest).first()
         if found is None or (found.expiry is not None and found.expiry <= now):
             raise AuthenticationFailed(_("The token is not known, has expired or was revoked."))
         if not found.user.is_active:
             raise AuthenticationFailed(_("The account of this token is closed."))
         self._note_use(found)
+        if hasattr(found, "own"):
+            found.user.learn_permissions({*found.own, *found.of_roles})
         return found.user, found
+
+    def _tokens(self) -> QuerySet[ApiToken]:
+        tokens: QuerySet[ApiToken] = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
+        if not self.writes or connection.vendor != "postgresql":
+            return tokens
+        own, of_roles = PERMISSIONS.filter(user=OuterRef("user")), PERMISSIONS.filter(group__user=OuterRef("user"))
+        known: QuerySet[ApiToken] = tokens.annotate(own=ArraySubquery(own), of_roles=ArraySubquery(of_roles))
+        return known
 
     @staticmethod
     def _note_use(token: ApiToken) -> None:

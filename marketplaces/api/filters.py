@@ -102,7 +102,8 @@ class Asked(filters.FilterSet):
     """Only the filters that are asked for: a copy and a form of all of them cost more than the page itself."""
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        self.base_filters = {name: one for name, one in type(self).base_filters.items() if name in (data or ())}
+        known: dict[str, filters.Filter] = self.base_filters  # type: ignore[has-type]
+        self.base_filters = {name: one for name, one in known.items() if name in (data or ())}
         super().__init__(data, *args, **kwargs)
 
 

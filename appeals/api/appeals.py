@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -19,36 +19,10 @@ from appeals import lifecycle, undo
 from appeals.api import filters, moves
 from appeals.api.people import MayWork, caller
 from appeals.api.serializers import STEP_SHOWN, AppealSerializer
+from appeals.api.shown import complete, shown
 from appeals.escalation import Paths
-from appeals.models import Appeal, Deadline, Event, Shop
+from appeals.models import Appeal, Shop
 from marketplaces.api.views import DIGITS
-
-ESCALATIONS = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step").order_by("at", "id")
-# What an answer shows, and no more: the text that is searched is as long as the body. Of other rows their names are
-# read beside the appeal's own columns, since four more objects for each row cost more than the rows themselves
-NAMES = {
-    "shop_marketplace_slug": F("shop__marketplace__slug"),
-    "topic_slug": F("topic__slug"),
-    "assignee_email": F("assignee__email"),
-    "created_by_email": F("created_by__email"),
-}
-COLUMNS = (
-    *(field.attname for field in Appeal._meta.concrete_fields if field.name != "search_text"),
-    "shop__marketplace",
-)
-
-
-def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal]:
-    """With all that an answer shows, in a fixed number of queries."""
-    return (
-        appeals.select_related("shop")
-        .annotate(**NAMES)
-        .only(*COLUMNS)
-        .prefetch_related(
-            Prefetch("deadlines", queryset=Deadline.objects.all(), to_attr="clocks"),
-            Prefetch("events", queryset=ESCALATIONS, to_attr="escalations"),
-        )
-    )
 
 
 def move(arguments: type[Serializer[Any]], url_path: str) -> Callable[[Any], Any]:
@@ -80,8 +54,15 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
         if self.action != "list":
             visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
             return shown(visible) if self.action == "retrieve" else visible
-        shops = Shop.objects.visible_to(self.request.user).values_list("pk", flat=True)
+        shops = Shop.objects.visible_to(self.request.user).order_by().values_list("pk", flat=True)
         return shown(super().get_queryset().filter(shop__in=list(shops)))
+
+    def get_object(self) -> Appeal:
+        appeal: Appeal = super().get_object()
+        return complete([appeal])[0] if self.action == "retrieve" else appeal
+
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        return complete(super().paginate_queryset(queryset) or [])
 
     def get_serializer_context(self) -> dict[str, Any]:
         now = timezone.now()
@@ -173,7 +154,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
 
     def _answer(self, appeal: Appeal) -> Response:
         """The appeal read anew, with all that its representation shows."""
-        return Response(self.get_serializer(shown(Appeal.objects.all()).get(pk=appeal.pk)).data)
+        return Response(self.get_serializer(*complete([shown(Appeal.objects.all()).get(pk=appeal.pk)])).data)
 
 
 def _with_nothing_yet(appeal: Any) -> Appeal:

@@ -99,7 +99,7 @@ class NextStepSerializer(RowSerializer):
         return step.text("name")
 
     def get_attribute(self, appeal: Any) -> EscalationStep | None:
-        paths: Paths = self.context["paths"]
+        paths: Paths = self.top.context["paths"]
         return paths.next(appeal, appeal.escalations)
 
     def to_representation(self, step: EscalationStep) -> dict[str, Any]:

@@ -182,6 +182,11 @@ class Shown(serializers.Serializer[Any]):
         return {name: show(instance) for name, show in self._shows}
 
     @cached_property
+    def top(self) -> Any:
+        """The serializer of the whole answer, found once: it is asked for its context for each value of each row."""
+        return self.root
+
+    @cached_property
     def _shows(self) -> list[tuple[str, Callable[[Any], Any]]]:
         """How each field is shown, found once for all rows: a page of appeals has some two thousand values."""
         return [(str(field.field_name), shown_by(field)) for field in self._readable_fields]
@@ -258,8 +263,7 @@ def _name_of(source: str, slug: str) -> Callable[[Any], Any]:
     return show
 
 
-def now_of(serializer: serializers.BaseSerializer[Any]) -> datetime:
+def now_of(serializer: Shown) -> datetime:
     """One moment for the whole answer: the view's, or that of the first field that asks."""
-    context: Any = serializer.context
-    now: datetime = context.setdefault("now", timezone.now())
+    now: datetime = serializer.top.context.setdefault("now", timezone.now())
     return now

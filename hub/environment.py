@@ -217,6 +217,7 @@ class Environment:
         else:
             config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
             config["OPTIONS"] = POSTGRESQL | config.get("OPTIONS", {})
+            config["OPTIONS"]["server_side_binding"] = str(config["OPTIONS"]["server_side_binding"]).lower() == "true"
         return config
 
     def _database_from_url(self) -> dict[str, Any]:

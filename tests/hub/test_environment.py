@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection, send_mail
 from pytest_django.fixtures import Settings
 
-from hub.environment import VARIABLES, Environment
+from hub.environment import POSTGRESQL, VARIABLES, Environment
 from hub.settings import BASE_DIR
 from tests.hub.running import free_port, manage
 
@@ -93,7 +93,9 @@ def test_the_parts_of_a_database_address_are_decoded(read: Environment, monkeypa
     monkeypatch.setenv("DATABASE_URL", "postgres://hub:p%23s%2Fw@db.example.com:5433/hub?sslmode=require")
     database = read.database()
     assert (database["PASSWORD"], database["PORT"], database["NAME"]) == ("p#s/w", 5433, "hub")
-    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5}
+    assert database["OPTIONS"] == POSTGRESQL | {"sslmode": "require"}
+    monkeypatch.setenv("DATABASE_URL", "postgres://hub@db.example.com/hub?server_side_binding=false")
+    assert read.database()["OPTIONS"]["server_side_binding"] is False
 
 
 def test_a_misspelt_variable_stops_the_start_in_one_line(environment: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from appeals import deadlines
 from appeals.models import Deadline
-from marketplaces.amounts import amount_text
+from marketplaces.amounts import amount_text, tied
 from marketplaces.wording import day, moment, near, open_now, span, until, zone
 from marketplaces.working_time import Unit
 
@@ -59,12 +59,12 @@ def remaining(deadline: Deadline, now: datetime) -> str:
             text = ngettext(
                 "%(left)d of %(total)d calendar day left", "%(left)d of %(total)d calendar days left", total
             )
-        return text % words
+        return tied(text % words)
     in_minutes = deadline.unit in (Unit.MINUTES, Unit.WORKING_MINUTES)
     length = timedelta(minutes=total) if in_minutes else total * _HOUR
     # "1 day" would need another case after "of" in Russian, "24 h" does not
     whole = (_("%(count)d min") if in_minutes else _("%(count)d h")) % {"count": total}
-    return _("%(left)s of %(total)s left") % {"left": span(max(length - used, timedelta(0))), "total": whole}
+    return _("%(left)s of %(total)s left") % {"left": span(max(length - used, timedelta(0))), "total": tied(whole)}
 
 
 def standing(deadline: Deadline, now: datetime) -> str:

@@ -154,6 +154,7 @@ LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "hub" / "locale"]
 TIME_ZONE = env("HUB_TIME_ZONE")
 USE_TZ = True
+FORMAT_MODULE_PATH = ["hub.formats"]
 
 # The wire: an https:// address of the hub turns on all that needs it
 TRUSTED_PROXIES = env("HUB_TRUSTED_PROXIES")

@@ -1,5 +1,6 @@
 """Amounts of time in words, with the right plural: "3 working days", "3 рабочих дня"."""
 
+import re
 from decimal import Decimal
 
 from django.utils.formats import number_format
@@ -19,7 +20,12 @@ _TEXTS = {
 
 def amount_text(amount: int, unit: str) -> str:
     """`amount` of `unit` in the active language."""
-    return _TEXTS[Unit(unit).value] % {"amount": amount}
+    return tied(_TEXTS[Unit(unit).value] % {"amount": amount})
+
+
+def tied(text: str) -> str:
+    """With a space that no line breaks between a number and the word behind it."""
+    return re.sub(r"(?<=\d) (?=\w)", "\u00a0", text)
 
 
 def roubles(amount: Decimal | int) -> str:

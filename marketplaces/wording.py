@@ -7,6 +7,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from marketplaces.amounts import tied
 from marketplaces.models import Channel
 
 _HOUR = timedelta(hours=1)
@@ -77,12 +78,12 @@ def _join(larger: str, smaller: str) -> str:
 
 
 def _days(count: int) -> str:
-    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count} if count else ""
+    return tied(ngettext("%(count)d day", "%(count)d days", count) % {"count": count}) if count else ""
 
 
 def _hours(count: int) -> str:
-    return _("%(count)d h") % {"count": count} if count else ""
+    return tied(_("%(count)d h") % {"count": count}) if count else ""
 
 
 def _minutes(count: int) -> str:
-    return _("%(count)d min") % {"count": count} if count else ""
+    return tied(_("%(count)d min") % {"count": count}) if count else ""

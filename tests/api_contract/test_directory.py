@@ -288,7 +288,7 @@ def test_contact_says_where_to_write_and_why(
     assert first["measured"]["count"] == 1
     assert 3590 < first["measured"]["median"] < 3700
     assert first["why"].startswith("Working; ")
-    assert first["why"].endswith("; first reply promised within 2 h.")
+    assert first["why"].endswith("; first reply promised within 2\u00a0h.")
     assert second["id"] == office.pk
     assert (second["is_open"], second["opens_at"]) == (False, "2026-10-05T06:00:00Z")
     assert (second["promised"], second["measured"]) == (None, None)
@@ -311,7 +311,7 @@ def test_promise_says_what_would_be_owed(api: APIClient, desk: Channel, finance:
     assert body["first_reply"]["target"] == {"amount": 2, "unit": "hours"}
     assert body["first_reply"]["due_at"] == "2026-10-05T11:00:00Z"
     assert body["answer"]["due_at"] == "2026-10-08T21:00:00Z"
-    assert body["answer"]["why"] == "topic Money, Bazaar, 3 working days, from test"
+    assert body["answer"]["why"] == "topic Money, Bazaar, 3\u00a0working days, from test"
     assert api.get(at).json() == {"first_reply": None, "answer": None}
     for query in (
         {"priority": "high"},

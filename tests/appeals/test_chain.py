@@ -111,7 +111,7 @@ def test_a_promise_that_runs_on_its_own_page_is_not_said_twice(sent: Appeal) -> 
 def test_the_first_promise_is_told_on_the_appeal_that_continues(sent: Appeal, agent: User) -> None:
     second = written_again(sent, agent)
     assert said(second, "2026-10-13 12:00") == (
-        f"Promised first by the end of 8 October (No. {sent.pk}), overdue by 2 working days"
+        f"Promised first by the end of 8 October (No. {sent.pk}), overdue by 2\u00a0working days"
     )
 
 
@@ -122,29 +122,29 @@ def test_closing_the_first_appeal_as_written_again_does_not_hide_its_promise(sen
     second = written_again(sent, agent, "2026-10-07 10:00")
     assert Deadline.objects.get(appeal=sent, kind="answer").state == "cancelled"
     assert said(second, "2026-10-08 12:00") == f"Promised first by the end of 8 October (No. {sent.pk})"
-    assert said(second, "2026-10-13 12:00").endswith("overdue by 2 working days")
+    assert said(second, "2026-10-13 12:00").endswith("overdue by 2\u00a0working days")
     third = written_again(second, agent, "2026-10-14 10:00")
-    assert said(third, "2026-10-15 12:00").endswith(f"(No. {sent.pk}), overdue by 4 working days")
+    assert said(third, "2026-10-15 12:00").endswith(f"(No. {sent.pk}), overdue by 4\u00a0working days")
 
 
 def test_a_step_of_the_path_does_not_hide_the_first_promise(
     sent: Appeal, agent: User, steps: list[EscalationStep]
 ) -> None:
     lifecycle.escalate(appeal=sent, actor=agent, now=moscow("2026-10-12 10:00"), step=steps[2])
-    assert said(sent, "2026-10-20 12:00").endswith("overdue by 7 working days")
+    assert said(sent, "2026-10-20 12:00").endswith("overdue by 7\u00a0working days")
 
 
 def test_a_late_answer_to_a_later_appeal_ends_the_lateness_of_the_first(sent: Appeal, agent: User) -> None:
     second = written_again(sent, agent)
     lifecycle.record_reply(appeal=second, actor=agent, now=moscow("2026-10-14 10:00"), kind="answer", text="…")
-    assert said(second, "2026-11-14 10:00").endswith("answered late by 3 working days")
+    assert said(second, "2026-11-14 10:00").endswith("answered late by 3\u00a0working days")
 
 
 def test_a_matter_given_up_keeps_the_lateness_that_it_had(sent: Appeal, agent: User) -> None:
     second = written_again(sent, agent)
     for appeal in (sent, second):
         lifecycle.resolve(appeal=appeal, actor=agent, now=moscow("2026-10-16 10:00"), outcome="ignored")
-    assert said(second, "2026-11-14 10:00").endswith("overdue by 5 working days")
+    assert said(second, "2026-11-14 10:00").endswith("overdue by 5\u00a0working days")
 
 
 def test_a_promise_that_was_kept_or_taken_back_is_not_spoken_of(sent: Appeal, agent: User, draft: Appeal) -> None:
@@ -215,7 +215,7 @@ def test_the_list_shows_the_first_promise_beside_the_clock(ours: Client, sent: A
     with time_machine.travel(moscow("2026-10-13 12:00"), tick=False):
         listed = ours.get(reverse("admin:appeals_appeal_changelist"), {"status": "open"}).content.decode()
     assert f"№ {second.pk}" in listed
-    assert f"Promised first by the end of 8 October (No. {sent.pk}), overdue by 2 working days" in listed
+    assert f"Promised first by the end of 8 October (No. {sent.pk}), overdue by 2\u00a0working days" in listed
 
 
 def test_home_counts_the_money_of_a_matter_once(ours: Client, sent: Appeal, agent: User) -> None:

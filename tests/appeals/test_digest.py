@@ -57,8 +57,8 @@ def test_it_says_in_russian_what_is_late_by_how_much_what_was_promised_and_what_
     for text in (str(mail.body), html_of(mail)):
         assert f"№ {sent.pk}" in text
         assert "Where is the money?" in text
-        assert "Нет ответа по существу: просрочено на 2 рабочих дня" in text
-        assert "Обещано: 3 рабочих дня, до конца 8 октября. Источник: test." in text
+        assert "Нет ответа по существу: просрочено на 2\u00a0рабочих дня" in text
+        assert "Обещано: 3\u00a0рабочих дня, до конца 8 октября. Источник: test." in text
         assert "Следующий шаг: Написать ещё раз" in text
         assert "Чат · открыто до 18:00" in text
         assert f"/admin/appeals/appeal/{sent.pk}/change/" in text
@@ -67,8 +67,8 @@ def test_it_says_in_russian_what_is_late_by_how_much_what_was_promised_and_what_
 
 def test_it_speaks_english_to_who_reads_english(sent: Appeal, agent: User, steps: list[EscalationStep]) -> None:
     body = str(mail_of(speaking(agent, "en")).body)
-    assert "No answer: overdue by 2 working days" in body
-    assert "Promised: 3 working days" in body
+    assert "No answer: overdue by 2\u00a0working days" in body
+    assert "Promised: 3\u00a0working days" in body
     assert "Next step: Write again" in body
     ours, _for_the_marketplace = body.split("----", maxsplit=1)
     assert not re.search("[а-яё]", ours, re.IGNORECASE)
@@ -147,7 +147,7 @@ def test_a_question_asks_for_our_own_reply_and_proposes_no_escalation(
     asked = moscow("2026-10-06 10:00")
     lifecycle.record_reply(appeal=sent, actor=agent, now=asked, kind="question", text="Which order?")
     body = str(mail_of(speaking(agent, "ru"), moscow("2026-10-07 08:00")).body)
-    assert "Ждут нашего ответа: осталось 2 ч" in body
+    assert "Ждут нашего ответа: осталось 2\u00a0ч" in body
     assert "/do/message/" in body
     assert "Следующий шаг" not in body
     assert "Здравствуйте" not in body
@@ -158,7 +158,7 @@ def test_the_follow_up_is_in_russian_and_names_the_promise(sent: Appeal, agent: 
     Appeal.objects.update(external_number="12345678", order_numbers=["0001-0002"])
     body = str(mail_of(speaking(agent, "en")).body)
     assert "5 октября 2026 г. мы направили вам обращение № 12345678 «Where is the money?» (тема: Финансы)." in body
-    assert "Срок ответа (3 рабочих дня) истёк 8 октября 2026 г." in body
+    assert "Срок ответа (3\u00a0рабочих дня) истёк 8 октября 2026 г." in body
     assert "Номера заказов: 0001-0002." in body
 
 
@@ -191,7 +191,7 @@ def test_it_says_what_was_promised_first_in_the_matter(sent: Appeal, agent: User
     lifecycle.resolve(appeal=sent, actor=agent, now=moscow("2026-10-09 10:00"), outcome="ignored")
     again = another(sent, agent, subject="Once more", previous=sent)
     mail = mail_of(speaking(agent, "ru"))
-    line = f"Впервые обещали ответить до конца 8 октября (№ {sent.pk}), просрочено на 2 рабочих дня"
+    line = f"Впервые обещали ответить до конца 8 октября (№ {sent.pk}), просрочено на 2\u00a0рабочих дня"
     assert f"№ {again.pk}" in str(mail.body)
     assert line in str(mail.body)
     assert line in html_of(mail)

@@ -103,7 +103,7 @@ def test_it_holds_the_chronology_the_texts_whole_and_the_files(matter: list[Appe
     cells = "\n".join(cell.text for table in document.tables for row in table.rows for cell in row.cells)
     assert "31400001" in cells
     assert "Всё верно." in cells
-    assert "3 рабочих дня (test)" in cells
+    assert "3\u00a0рабочих дня (test)" in cells
     assert [one["number"] for one in manifest["appeals"]] == [first, again]
 
 

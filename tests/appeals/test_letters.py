@@ -75,8 +75,8 @@ def test_a_follow_up_quotes_number_date_promise_and_lateness(sent: Appeal, publi
     Appeal.objects.update(external_number="12345678", order_numbers=["0001-0002"])
     text = letter(sent, Kind.FOLLOW_UP).plain
     assert "5 октября 2026 г. мы направили вам обращение № 12345678 «Where is the money?» (тема: Финансы)." in text
-    assert "Срок ответа (3 рабочих дня) истёк 8 октября 2026 г., а ответа по существу мы не получили." in text
-    assert "Просрочка — 2 рабочих дня." in text
+    assert "Срок ответа (3\u00a0рабочих дня) истёк 8 октября 2026 г., а ответа по существу мы не получили." in text
+    assert "Просрочка — 2\u00a0рабочих дня." in text
     assert "Номера заказов: 0001-0002." in text
     assert text.endswith("ООО «Пример», номер продавца 10001")
 
@@ -85,8 +85,8 @@ def test_it_says_the_same_in_english_for_the_team(sent: Appeal, published: Sourc
     Appeal.objects.update(external_number="12345678")
     text = letter(sent, Kind.FOLLOW_UP, language="en").plain
     assert "On Oct. 5, 2026 we sent you the request No. 12345678" in text
-    assert "The term of the answer (3 working days) ran out on Oct. 8, 2026" in text
-    assert "It is overdue by 2 working days." in text
+    assert "The term of the answer (3\u00a0working days) ran out on Oct. 8, 2026" in text
+    assert "It is overdue by 2\u00a0working days." in text
 
 
 def test_the_language_of_the_reader_changes_nothing_in_the_letter(sent: Appeal, published: Source) -> None:
@@ -99,22 +99,22 @@ def test_the_language_of_the_reader_changes_nothing_in_the_letter(sent: Appeal, 
 def test_a_rule_of_our_own_is_not_called_their_promise(sent: Appeal) -> None:
     text = letter(sent, Kind.FOLLOW_UP).text
     assert "Срок ответа" not in text
-    assert "Мы ждали ответа 3 рабочих дня — до 8 октября 2026 г.; с тех пор прошло ещё 2 рабочих дня" in text
+    assert "Мы ждали ответа 3\u00a0рабочих дня — до 8 октября 2026 г.; с тех пор прошло ещё 2\u00a0рабочих дня" in text
 
 
 def test_before_the_term_is_over_it_says_so(sent: Appeal, published: Source, desk: Channel) -> None:
     ResponseTarget.objects.all().delete()
     in_time = letter(sent, Kind.FOLLOW_UP, SENT).plain
-    assert "Срок первого ответа (2 рабочих часа) истекает 5 октября 2026 г. в 12:00 (UTC+3)" not in in_time
-    assert "Срок ответа (3 рабочих дня) истекает 8 октября 2026 г.; ответа по существу пока нет." in in_time
+    assert "Срок первого ответа (2\u00a0рабочих часа) истекает 5 октября 2026 г. в 12:00 (UTC+3)" not in in_time
+    assert "Срок ответа (3\u00a0рабочих дня) истекает 8 октября 2026 г.; ответа по существу пока нет." in in_time
 
 
 def test_a_term_in_hours_ends_at_an_hour(sent: Appeal, published: Source, agent: User) -> None:
     Topic.objects.update(name="Финансы")
     sent.deadlines.filter(kind="answer").delete()
     text = letter(sent, Kind.FOLLOW_UP, moscow("2026-10-05 15:30")).plain
-    assert "Срок первого ответа (2 рабочих часа) истёк 5 октября 2026 г. в 12:00 (UTC+3), а обращение" in text
-    assert "Просрочка — 3 рабочих часа." in text
+    assert "Срок первого ответа (2\u00a0рабочих часа) истёк 5 октября 2026 г. в 12:00 (UTC+3), а обращение" in text
+    assert "Просрочка — 3\u00a0рабочих часа." in text
 
 
 def test_after_a_step_the_first_broken_promise_stays_in_sight(
@@ -122,10 +122,10 @@ def test_after_a_step_the_first_broken_promise_stays_in_sight(
 ) -> None:
     lifecycle.escalate(appeal=sent, actor=agent, now=LATE, step=step)
     text = letter(sent, Kind.FOLLOW_UP, moscow("2026-10-20 09:00")).plain
-    assert "Ещё 8 октября 2026 г. истёк срок ответа на обращение (3 рабочих дня)." in text
+    assert "Ещё 8 октября 2026 г. истёк срок ответа на обращение (3\u00a0рабочих дня)." in text
     assert ".." not in text
     assert "13 октября 2026 г. мы сделали следующий шаг: «claim»." in text
-    assert "Срок ответа (30 календарных дней) истекает 12 ноября 2026 г.; ответа по существу пока нет." in text
+    assert "Срок ответа (30\u00a0календарных дней) истекает 12 ноября 2026 г.; ответа по существу пока нет." in text
 
 
 # A stock phrase
@@ -187,9 +187,9 @@ def test_a_claim_has_all_its_parts(claimed: Appeal) -> None:
         "ПРЕТЕНЗИЯ\nпо обращению № 12345678 от 5 октября 2026 г.\n«Where is the money?»",
         "Выплата не пришла.",
         "5 октября 2026 г. — Продавец направил обращение № 12345678 «Where is the money?» (канал: Чат).",
-        "5 октября 2026 г. — Истёк срок первого ответа (2 рабочих часа), ответа не было.",
+        "5 октября 2026 г. — Истёк срок первого ответа (2\u00a0рабочих часа), ответа не было.",
         "6 октября 2026 г. — Пришёл ответ без решения по существу: «Читайте справку».",
-        "8 октября 2026 г. — Истёк срок ответа (3 рабочих дня), ответа по существу не было.",
+        "8 октября 2026 г. — Истёк срок ответа (3\u00a0рабочих дня), ответа по существу не было.",
         "Итого к выплате — 15\xa0000,00",
         "Сумма требования: 15\xa0000 (пятнадцать тысяч) рублей 00 копеек.",
         "Продавец требует в течение 30 календарных дней со дня направления этой претензии:",
@@ -204,7 +204,7 @@ def test_a_claim_has_all_its_parts(claimed: Appeal) -> None:
 def test_a_broken_term_of_a_doubtful_source_is_marked_in_the_chronology(claimed: Appeal) -> None:
     ResponseTarget.objects.update(source_grade="D")
     found = letter(claimed, Kind.CLAIM)
-    assert "Истёк срок ответа (3 рабочих дня [не подтверждено]), ответа по существу не было." in found.plain
+    assert "Истёк срок ответа (3\u00a0рабочих дня [не подтверждено]), ответа по существу не было." in found.plain
     assert "Срок ответа" in [one.name for one in found.doubts]
 
 

@@ -127,12 +127,12 @@ def test_of_two_people_the_first_hours_decide_and_each_keeps_their_own(draft: Ap
     ("fields", "words"),
     [
         ({"moment": "share", "amount": 50}, "when 50% of the term has run"),
-        ({"moment": "before", "amount": 2}, "2 hours before it is due"),
+        ({"moment": "before", "amount": 2}, "2\u00a0hours before it is due"),
         ({"amount": 0}, "when the term runs out"),
-        ({"amount": 1, "unit": "working_days"}, "1 working day after it was due"),
+        ({"amount": 1, "unit": "working_days"}, "1\u00a0working day after it was due"),
         (
             {"amount": 1, "unit": "working_days", "repeat_amount": 2, "repeat_limit": 5},
-            "1 working day after it was due, then 5 more times with 2 working days between",
+            "1\u00a0working day after it was due, then 5 more times with 2\u00a0working days between",
         ),
     ],
 )

@@ -70,4 +70,4 @@ def test_the_home_page_says_when_somebody_looked(ours: Client, time_machine: Tim
     assert "The hub has not looked for late deadlines yet." in ours.get(home).content.decode()
     reminders.record_sweep(NOON)
     time_machine.move_to(NOON + timedelta(minutes=2))
-    assert "The hub looked for late deadlines 2 min ago." in ours.get(home).content.decode()
+    assert "The hub looked for late deadlines 2\u00a0min ago." in ours.get(home).content.decode()

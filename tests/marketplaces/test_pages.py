@@ -109,7 +109,7 @@ def test_the_chat_of_aliexpress_opens_at_eight_by_the_readers_clock(
 ) -> None:
     client.force_login(viewer)
     for zone, moment, status in (
-        ("Europe/Moscow", "2026-11-23T07:30", "opens in 30 min"),
+        ("Europe/Moscow", "2026-11-23T07:30", "opens in 30\u00a0min"),
         ("Europe/Moscow", "2026-11-23T12:00", "open until 20:00"),
         ("Asia/Yekaterinburg", "2026-11-23T14:00", "open until 22:00 (your time)"),
     ):
@@ -155,10 +155,10 @@ def test_a_topic_says_what_to_have_ready_and_what_is_promised(client: Client, sh
     client.force_login(viewer)
     page = client.get(reverse(PAGE), {"marketplace": "ozon", "topic": "finance", "at": "2026-11-20T12:00"})
     assert page.context["topic"]["required"] == ["dates", "report number", "desired outcome"]
-    assert [line.text for line in page.context["general"]] == ["3 working days, by the end of 25 November"]
+    assert [line.text for line in page.context["general"]] == ["3\u00a0working days, by the end of 25 November"]
     first = page.context["write"][0]
     assert [(line.kind, line.text) for line in first.promises] == [
-        ("First reply", "30 minutes, by 12:30 on 20 November")
+        ("First reply", "30\u00a0minutes, by 12:30 on 20 November")
     ]
     assert [part.text for part in first.promises[0].citation.parts] == ["S0"]
     assert "S0" in [source.key for source in page.context["references"].cited]
@@ -174,7 +174,7 @@ def test_our_own_replies_are_shown_once_there_are_enough_and_only_those_one_may_
     [known] = client.get("/api/v1/marketplaces/bazaar/contact/").json()
     assert known["measured"] == {"median": 7 * 3600, "count": 4}
     answered(shop, agent, desk, count=1, hours=7)
-    assert "7 h" in client.get(reverse(PAGE)).context["write"][0].measured
+    assert "7\u00a0h" in client.get(reverse(PAGE)).context["write"][0].measured
     client.force_login(viewer)
     assert client.get(reverse(PAGE)).context["write"][0].measured == ""
 
@@ -262,13 +262,13 @@ def test_the_escalation_path_is_a_ladder_with_buyers_steps_apart(client: Client,
     sellers, buyers = page.context["ladders"]
     assert (len(sellers["steps"]), len(buyers["steps"])) == (12, 6)
     terms = {step.term for step in sellers["steps"] if step.term}
-    assert terms == {"15 calendar days", "30 calendar days"}
+    assert terms == {"15\u00a0calendar days", "30\u00a0calendar days"}
     html = page.content.decode()
     for step in (*sellers["steps"], *buyers["steps"]):
         assert step.citation.parts
         assert all(f'id="{earlier.anchor}"' in html for earlier in step.after)
     assert any(step.after for step in sellers["steps"])
-    assert "24 hours" in [rule.term for rule in page.context["rules"]]
+    assert "24\u00a0hours" in [rule.term for rule in page.context["rules"]]
     assert [part["title"] for part in page.context["support"]] == [
         "What support deals with",
         "What support does not deal with",

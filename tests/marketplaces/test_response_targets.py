@@ -29,7 +29,7 @@ def save(market: Marketplace, **fields: object) -> ResponseTarget:
     return made
 
 
-@pytest.mark.parametrize(("amount", "said"), [(1, "1 час"), (24, "24 часа"), (8, "8 часов")])
+@pytest.mark.parametrize(("amount", "said"), [(1, "1\u00a0час"), (24, "24\u00a0часа"), (8, "8\u00a0часов")])
 def test_a_target_is_named_in_the_form_that_its_number_asks_for(market: Marketplace, amount: int, said: str) -> None:
     with translation.override("ru"):
         assert str(target(market, amount=amount)).endswith(f": {said}")

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.crypto import salted_hmac
 from pydantic import BaseModel
 
@@ -29,7 +28,6 @@ from marketplaces.directory_schema import (
     TopicFact,
 )
 from marketplaces.directory_store import Row, Store
-from marketplaces.models import Topic
 
 SECTIONS: tuple[tuple[Kind, str, str, type[BaseModel]], ...] = (
     (TOPIC, "topics", "slug", TopicFact),
@@ -45,11 +43,9 @@ DAYS = ("verified_on", "available_from")
 
 def export(*, slug: str, now: datetime) -> str:
     """The text of the file. Retired rows are left out."""
-    with transaction.atomic():
-        store = Store(now)
-        for kind in KINDS:
-            store.read(kind)
-        return "\n".join(_Export(store, slug).lines()) + "\n"
+    store = Store(now, to_write=False)
+    store.read(*KINDS)
+    return "\n".join(_Export(store, slug).lines()) + "\n"
 
 
 def own_key(kind: Kind, pk: int) -> str:
@@ -112,7 +108,7 @@ class _Export:
         if not name.startswith("#"):
             return name
         if kind is TOPIC:
-            return self._slug_of(Topic.objects.get(pk=name[1:]))
+            return self._slug_of(self._store.row(TOPIC, (self._slug, name)) or self._store.row(TOPIC, ("", name)))
         return own_key(kind, int(name[1:]))
 
     def _slug_of(self, topic: Row) -> str:

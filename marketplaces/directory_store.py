@@ -4,11 +4,13 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import F, QuerySet, Value
+
 from marketplaces import history
 from marketplaces.directory_merge import Values
 from marketplaces.directory_rows import MARKETPLACE, TOPIC, Kind, Name, Names, read, write
 from marketplaces.history import Action
-from marketplaces.models import DirectoryChange, ShippedFact
+from marketplaces.models import DirectoryChange, Marketplace, ShippedFact
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -19,30 +21,39 @@ Ids = dict[int, list[int]]
 
 class Store:
     """One load's view of the database. Rows are locked until the transaction ends, and written by `flush`, with a line
-    of history each: `action`, by `actor`.
+    of history each: `action`, by `actor`. Without `to_write` they are only looked at.
 
     The number of queries depends on the kinds, not on the rows. Kinds must be read in the order of KINDS: the names of
     earlier rows are needed to read the references of later ones.
     """
 
-    def __init__(self, now: datetime, *, action: Action = Action.LOADED, actor: "User | None" = None) -> None:
-        self._now, self._action, self._actor = now, action, actor
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        action: Action = Action.LOADED,
+        actor: "User | None" = None,
+        to_write: bool = True,
+    ) -> None:
+        self._now, self._action, self._actor, self._to_write = now, action, actor, to_write
         self._names = Names()
         self._rows: dict[tuple[Kind, Name], Row] = {}
         self._own_topics: dict[str, Row] = {}
         self._many: dict[tuple[Kind, str], Ids] = {}
-        self._facts = {(f.kind, f.marketplace, f.key): f for f in ShippedFact.objects.select_for_update()}
+        self._places: dict[int, Marketplace] = {}
+        self.facts = list(self._locked(ShippedFact.objects.order_by("marketplace", "key")))
+        self._facts = {(fact.kind, fact.marketplace, fact.key): fact for fact in self.facts}
         self._created: dict[Name, Values] = {}
         self._updated: dict[int, tuple[Row, Values]] = {}
         self._changed: list[ShippedFact] = []
         self._history: list[DirectoryChange] = []
 
-    def read(self, kind: Kind) -> None:
-        """Reads, locks and names the rows of one kind."""
-        for column in kind.many:
-            self._many[kind, column] = self._targets(kind, column)
-        for row in kind.model._default_manager.select_for_update(of=("self",)):
-            self._add(kind, row)
+    def read(self, *kinds: Kind) -> None:
+        """Reads, locks and names the rows of these kinds."""
+        self._many |= self._targets([(kind, column) for kind in kinds for column in kind.many])
+        for kind in kinds:
+            for row in self._locked(kind.model._default_manager.all()):
+                self._add(kind, row)
 
     def row(self, kind: Kind, name: Name) -> Row | None:
         """The row that a file means by `name`. A topic that the team entered first answers to its slug."""
@@ -117,7 +128,14 @@ class Store:
         ShippedFact.objects.bulk_update([fact for fact in self._changed if fact.pk is not None], ["values", "offer"])
         history.write(self._history)
 
+    def _locked(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.select_for_update(of=("self",)) if self._to_write else rows
+
     def _add(self, kind: Kind, row: Row) -> None:
+        if kind is MARKETPLACE:
+            self._places[row.pk] = row
+        elif place := self._places.get(getattr(row, "marketplace_id", None) or 0):
+            row.marketplace = place
         self._names.add(kind, row)
         self._rows[kind, (self._names.slug(kind, row), getattr(row, kind.key) or f"#{row.pk}")] = row
         if kind is TOPIC and not row.key:
@@ -149,12 +167,16 @@ class Store:
         retired = ["retired_at"] if kind.retires else []
         return [*columns, *retired, *(["key", "version", "updated_at"] if kind.is_directory_row else [])]
 
-    def _targets(self, kind: Kind, column: str) -> Ids:
-        through, ours, theirs = kind.link(column)
-        targets: Ids = defaultdict(list)
-        for pk, target in through.objects.values_list(ours, theirs):
-            targets[pk].append(target)
-        return targets
+    def _targets(self, columns: list[tuple[Kind, str]]) -> dict[tuple[Kind, str], Ids]:
+        """What the many-to-many columns lead to, in one query."""
+        found: dict[tuple[Kind, str], Ids] = {column: defaultdict(list) for column in columns}
+        links = []
+        for number, (kind, column) in enumerate(columns):
+            through, ours, theirs = kind.link(column)
+            links.append(through.objects.order_by().values_list(Value(number), F(ours), F(theirs)))
+        for number, pk, target in links[0].union(*links[1:], all=True) if links else []:
+            found[columns[number]][pk].append(target)
+        return found
 
     def _link(self, kind: Kind, column: str, wanted: list[tuple[Row, list[str]]]) -> None:
         """Sets a many-to-many column of several rows. What the team deleted cannot be linked."""

@@ -1,16 +1,17 @@
 """Kinds, fields and values of the directory as people read them, from the form they have in files and histories."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import DateField, DurationField, ForeignKey, ManyToManyField
+from django.db.models import DateField, DurationField, ForeignKey, ManyToManyField, Q
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from marketplaces.directory_rows import CHANNEL, KINDS, MARKETPLACE, STEP, TOPIC, Kind
-from marketplaces.models import Channel, EscalationStep, Topic
+from marketplaces.directory_store import Store
 from marketplaces.wording import span
 
 NOTHING = "—"
@@ -36,10 +37,11 @@ def field_text(kind: Kind, column: str) -> str:
 
 
 class Said:
-    """Says values. References to the rows of one marketplace are said by name, read when the first is met."""
+    """Says values. References to the rows of one marketplace are said by name: of a store that has read them, or read
+    when the first is met."""
 
-    def __init__(self, marketplace: str = "") -> None:
-        self._marketplace = marketplace
+    def __init__(self, marketplace: str = "", store: Store | None = None) -> None:
+        self._marketplace, self._store = marketplace, store
 
     def value(self, kind: Kind, column: str, value: Any) -> str:
         if isinstance(value, dict):  # the provenance of one fact of a marketplace
@@ -72,10 +74,12 @@ class Said:
         """Of what can be referred to; a row of the team, which has no key, by "#" and its id."""
         names: dict[tuple[Any, str], str] = {}
         for kind in (TOPIC, CHANNEL, STEP):
-            model: type[Topic] | type[Channel] | type[EscalationStep] = kind.model  # type: ignore[assignment]
-            rows = model.objects.filter(marketplace__slug=self._marketplace)
-            if model is Topic:
-                rows = rows | model.objects.filter(marketplace=None)  # type: ignore[operator]
-            for row in rows:
-                names[model, getattr(row, kind.key) or f"#{row.pk}"] = row.text("name")
+            for row in self._rows(kind):
+                names[kind.model, getattr(row, kind.key) or f"#{row.pk}"] = row.text("name")
         return names
+
+    def _rows(self, kind: Kind) -> Iterable[Any]:
+        if self._store:
+            return [*self._store.rows(kind, self._marketplace), *self._store.rows(kind, "")]
+        own = Q(marketplace__slug=self._marketplace)
+        return kind.model._default_manager.filter(own | Q(marketplace=None) if kind is TOPIC else own)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Count, QuerySet, Subquery, Value, prefetch_related_objects
+from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from marketplaces.directory import facts_of
@@ -35,6 +34,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Open:
+    store: Store
     offers: list[Offer] = field(default_factory=list)
     retired: list[tuple[Kind, Row]] = field(default_factory=list)
     deleted: list[tuple[Kind, ShippedFact]] = field(default_factory=list)
@@ -54,20 +54,14 @@ def _open() -> QuerySet[ShippedFact]:
     return ShippedFact.objects.exclude(offer={})
 
 
-@transaction.atomic
-def read(now: datetime) -> Open:
-    """All of it, with a number of queries that does not depend on the rows."""
-    found, store = Open(), Store(now)
-    facts = list(ShippedFact.objects.order_by("marketplace", "key"))
+def read(now: datetime, *, to_write: bool = False) -> Open:
+    """All of it, with a number of queries that does not depend on the rows; locked for who is going `to_write`."""
+    found = Open(Store(now, to_write=to_write))
+    found.store.read(*KINDS)
     for kind in KINDS:
-        store.read(kind)
-        for fact in facts:
+        for fact in found.store.facts:
             if fact.kind == kind.name:
-                _sort(found, store, kind, fact)
-        if hasattr(kind.model, "marketplace"):  # a row says its name with that of its marketplace
-            offered = [offer.row for offer in found.offers if offer.kind is kind]
-            retired = [row for other, row in found.retired if other is kind]
-            prefetch_related_objects([*offered, *retired], "marketplace")
+                _sort(found, found.store, kind, fact)
     return found
 
 

@@ -36,7 +36,7 @@ def offers_view(request: HttpRequest) -> HttpResponse:
         _decide(request)
         return HttpResponseRedirect(reverse("offers"))
     found = offers.read(timezone.now())
-    said = {slug: Said(slug) for slug in {offer.fact.marketplace for offer in found.offers}}
+    said = {slug: Said(slug, found.store) for slug in {offer.fact.marketplace for offer in found.offers}}
     context = {
         **admin.site.each_context(request),
         "title": _("Changes of the new release"),
@@ -56,7 +56,7 @@ def _decide(request: HttpRequest) -> None:
     actor = cast("User", request.user)
     with transaction.atomic():
         now = timezone.now()
-        offer = next((offer for offer in offers.read(now).offers if offer.fact.pk == fact.pk), None)
+        offer = next((offer for offer in offers.read(now, to_write=True).offers if offer.fact.pk == fact.pk), None)
         if offer is None or _seen(offer) != request.POST.get("seen"):
             messages.error(request, _("This has changed meanwhile. Look again; nothing was done."))
             return

@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 
 from appeals import deadlines, ladder
 from appeals.deadlines import Change
-from appeals.models import Appeal, Deadline, Event, ReminderRule
+from appeals.models import Appeal, Deadline, Event, ReminderRule, Shop
 from appeals.promises import Targets
+from marketplaces.models import Channel
 from marketplaces.working_time import UNCOUNTABLE
 
 if TYPE_CHECKING:
@@ -60,31 +61,34 @@ class Effect:
             self.no_longer_late += was < now <= deadline.due_at
 
 
-def preview(*, now: datetime, marketplace_id: int | None = None) -> Effect:
-    """How many live deadlines would move, and how many would become late by it. Writes nothing."""
-    return _walk(now=now, marketplace_id=marketplace_id, actor=None, write=False)
+def preview(*, now: datetime, marketplace_id: int | None = None, size: int = BATCH) -> Effect:
+    """How many live deadlines would move, and how many would become late by it. Locks and writes nothing.
+
+    The rules are not read: when somebody is reminded moves no deadline.
+    """
+    effect, last, targets = Effect(), 0, Targets()
+    while batch := _batch(last, marketplace_id, size, lock=False):
+        _move(batch, targets, (), now, effect)
+        if len(batch) < size:
+            break
+        last = batch[-1].pk
+    return effect
 
 
 def apply(*, now: datetime, marketplace_id: int | None = None, actor: User | None = None) -> Effect:
     """Moves the live deadlines to what the directory says, each with an event. Safe to run twice, and to interrupt."""
-    return _walk(now=now, marketplace_id=marketplace_id, actor=actor, write=True)
-
-
-def _walk(*, now: datetime, marketplace_id: int | None, actor: User | None, write: bool) -> Effect:
-    effect, last = Effect(), 0
-    targets = Targets()
+    effect, last, targets = Effect(), 0, Targets()
     while True:
         with transaction.atomic():
-            batch = _batch(last, marketplace_id, lock=write)
+            batch = _batch(last, marketplace_id, BATCH, lock=True)
             if not batch:
                 return effect
-            moved = _move(batch, targets, ladder.active_rules(), now, effect)
-            if write and moved:
+            if moved := _move(batch, targets, ladder.active_rules(), now, effect):
                 _write(moved, actor, now)
         last = batch[-1].pk
 
 
-def _batch(after: int, marketplace_id: int | None, *, lock: bool) -> list[Appeal]:
+def _batch(after: int, marketplace_id: int | None, size: int, *, lock: bool) -> list[Appeal]:
     """The next appeals that have a live deadline, with what their promises depend on."""
     live = Deadline.objects.live().filter(appeal=OuterRef("pk"))
     appeals = Appeal.objects.open().filter(Exists(live), pk__gt=after).order_by("pk")
@@ -93,8 +97,12 @@ def _batch(after: int, marketplace_id: int | None, *, lock: bool) -> list[Appeal
         appeals = appeals.filter(shop__marketplace=marketplace_id)
     if lock:
         appeals = appeals.select_for_update(of=("self",))
-    batch = list(appeals[:BATCH])
-    prefetch_related_objects(batch, "shop__marketplace", "channel__marketplace")
+    batch = list(appeals[:size])
+    prefetch_related_objects(
+        batch,
+        Prefetch("shop", Shop.objects.select_related("marketplace")),
+        Prefetch("channel", Channel.objects.select_related("marketplace")),
+    )
     return batch
 
 

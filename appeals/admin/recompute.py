@@ -53,16 +53,28 @@ def recompute_view(request: HttpRequest, slug: str) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Running deadlines: %(marketplace)s") % {"marketplace": place},
         "place": place,
-        "effect": recompute.preview(now=timezone.now(), marketplace_id=place.pk),
+        "effect": _preview(place),
+        "many": _many(place),
     }
     return TemplateResponse(request, "admin/appeals/recompute.html", context)
 
 
-def _what_would_move(place: Marketplace) -> str:
+def _preview(place: Marketplace) -> recompute.Effect | None:
+    """None where there are too many to wait for."""
     live = Deadline.objects.live().filter(appeal__shop__marketplace=place)
     if live[COUNTED_AT_ONCE:].exists():
-        return _("There are many running deadlines on %(marketplace)s.") % {"marketplace": place}
-    effect = recompute.preview(now=timezone.now(), marketplace_id=place.pk)
+        return None
+    return recompute.preview(now=timezone.now(), marketplace_id=place.pk, size=COUNTED_AT_ONCE)
+
+
+def _many(place: Marketplace) -> str:
+    return _("There are many running deadlines on %(marketplace)s.") % {"marketplace": place}
+
+
+def _what_would_move(place: Marketplace) -> str:
+    effect = _preview(place)
+    if effect is None:
+        return _many(place)
     if not effect.moved:
         return ""
     moved = ngettext(

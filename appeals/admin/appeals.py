@@ -106,6 +106,8 @@ class AppealAdmin(AppealExchange):
             raise Http404
         if not self.may(request, form_class):
             raise PermissionDenied
+        if request.method != "POST" and (unfit := page.unfit(appeal, verb)):
+            return self.render(request, "unfit.html", str(form_class.label), appeal=appeal, unfit=unfit)
         proposed = {name: request.GET[name] for name in ("until",) if name in request.GET}  # by a link in a mail
         form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed)
         if _ready(request, form) and self._attempt(form, form.run):
@@ -216,7 +218,7 @@ class AppealAdmin(AppealExchange):
             timeline=lines,
             next_step=page.next_step(step, now) if "escalate" in lifecycle.verbs(appeal) else None,
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
-            first_verb=verbs.likely(appeal, now),
+            first_verb=page.likely(appeal, now),
             may_edit=may_edit,
             **(undoing.context(appeal, reader(request), now, own) if may_edit else {}),
             **letters.context(appeal, step, own),

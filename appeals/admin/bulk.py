@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from appeals import lifecycle, undo
 from appeals.admin import undoing, verbs
 from appeals.admin.filters import NUMBER
-from appeals.admin.people import reader
+from appeals.admin.people import colleagues, reader
 from appeals.escalation import Paths
 from appeals.models import Appeal, Event
 from marketplaces.working_time import UNCOUNTABLE
@@ -38,6 +38,11 @@ class Row(NamedTuple):
 
 
 class BulkAssign(verbs.AssignForm):
+    def prepare(self) -> None:
+        """None of many is kept on offer for its own sake: they differ."""
+        self.fields["assignee"].queryset = colleagues(self.actor)  # type: ignore[attr-defined]
+        self.initial["assignee"] = self.appeal.assignee_id
+
     def effect(self, appeal: Appeal, paths: Paths) -> str:
         return _("now: %(person)s") % {"person": appeal.assignee or _("nobody")}
 

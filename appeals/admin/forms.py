@@ -20,7 +20,7 @@ from unfold.widgets import (
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, GroupedChoiceField, MomentField, NumbersField, zone_text
 from appeals.admin.filters import NUMBER
-from appeals.admin.people import colleagues
+from appeals.admin.people import AssigneeField
 from appeals.contact import where_to_write
 from appeals.letters import again
 from appeals.models import Appeal, Shop
@@ -119,6 +119,7 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Appeal
         fields = ["shop", *(name for name in lifecycle.EDITABLE if name != "client_reference")]
+        field_classes = {"assignee": AssigneeField}
         widgets = {
             "subject": UnfoldAdminTextInputWidget,
             "body": UnfoldAdminTextareaWidget(attrs={"rows": 7}),
@@ -137,7 +138,7 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["sent_at"]
         self.offer_places(user, self.instance if self.instance.pk else None)
         self.fields["version"].initial = self.instance.version
-        self.fields["assignee"].queryset = colleagues(user)  # type: ignore[attr-defined]
+        self.fields["assignee"].offer(user, self.instance)  # type: ignore[attr-defined]
         self.fields["assignee"].empty_label = _("nobody")  # type: ignore[attr-defined]
         self.fields["previous"].queryset = Appeal.objects.visible_to(user)  # type: ignore[attr-defined]
         if "sent_at" in self.fields:

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -87,8 +88,12 @@ class IncidentAdmin(ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        context = {"show_save_and_add_another": False, **(extra_context or {})}
+        context = {"show_save_and_add_another": False, "show_history": False, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The timelines of its appeals tell it."""
+        return redirect("admin:appeals_incident_change", object_id)
 
     def more_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """More appeals of an incident that there is."""

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -112,6 +113,10 @@ class AppealListing(ModelAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         """The most urgent first where a term is asked for, as on the home page; otherwise the newest."""
         return ["next_due_at", "id"] if request.GET.get(filters.DueFilter.parameter_name) else ["-created_at", "-id"]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The timeline tells it."""
+        return redirect("admin:appeals_appeal_change", object_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         return Appeal.objects.visible_to(reader(request))

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from appeals import deadlines, story, wording
+from appeals import deadlines, lifecycle, story, wording
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep
@@ -91,6 +91,20 @@ def next_step(step: EscalationStep | None, now: datetime) -> dict[str, Any] | No
         "address": channel.address if channel else "",
         "open": wording.open_now(channel, now) if channel else "",
     }
+
+
+def unfit(appeal: Appeal, verb: str) -> str:
+    """Why the state does not allow the verb; nothing if it does."""
+    states = lifecycle.STATES.get(verb, (appeal.status,))
+    return "" if appeal.status in states else str(lifecycle.StateError(appeal.status, states))
+
+
+def likely(appeal: Appeal, now: datetime) -> str:
+    """The verb that the page draws as its main button."""
+    if appeal.status == Appeal.Status.WAITING:
+        return "escalate" if appeal.overdue_by(now) else "record_reply"
+    mains = {Appeal.Status.DRAFT: "submit", Appeal.Status.OUR_TURN: "message", Appeal.Status.RESOLVED: "reopen"}
+    return mains[Appeal.Status(appeal.status)]
 
 
 def _clock(deadline: Deadline, now: datetime) -> ClockRow:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from appeals import reminders
-from appeals.models import Shop
+from appeals.models import Appeal, Shop
 from marketplaces import offers
 
 if TYPE_CHECKING:
@@ -48,8 +50,18 @@ def leads(request: HttpRequest) -> bool:
     return any(shop.is_led for shop in own_shops(request))  # type: ignore[attr-defined]
 
 
-def colleagues(user: User) -> QuerySet[User]:
-    """Whom `user` may assign: the members of the shops that they see, and administrators."""
+class AssigneeField(ModelChoiceField):  # type: ignore[type-arg]
+    """Whom somebody may assign; who is assigned to `appeal` stays on offer, even when their account is closed."""
+
+    def offer(self, user: User, appeal: Appeal) -> None:
+        self.queryset = colleagues(user, appeal.assignee_id)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj) if obj.is_active else f"{obj} ({_('the account is closed')})"
+
+
+def colleagues(user: User, besides: int | None = None) -> QuerySet[User]:
+    """Whom `user` may assign: the members of the shops that they see, and administrators; and one more, if named."""
     shops = Shop.objects.visible_to(user)
     known = Q(memberships__shop__in=shops) | Q(is_superuser=True) | Q(pk=user.pk)
-    return get_user_model().objects.filter(known, is_active=True).distinct()
+    return get_user_model().objects.filter(Q(known, is_active=True) | Q(pk=besides or 0)).distinct()

@@ -81,8 +81,12 @@ class ReminderAdmin(ModelAdmin):
     ) -> HttpResponse:
         reminder = self.get_object(request, object_id)
         why = {"why": reminders.explain(reminder), "may_send_again": self._may_send(request)} if reminder else {}
+        why["show_history"] = False  # the page itself tells all of it
         answer: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | why)
         return answer
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect("admin:appeals_reminder_change", object_id)
 
     def send_again(self, request: HttpRequest, pk: int) -> HttpResponse:
         reminder = get_object_or_404(self.get_queryset(request), pk=pk)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.db.models import ProtectedError
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -17,7 +18,7 @@ from unfold.widgets import (
 
 from appeals import lifecycle
 from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, number_field, text_field, zone_text
-from appeals.admin.people import colleagues
+from appeals.admin.people import AssigneeField
 from appeals.admin.steps import StepField
 from appeals.models import Appeal, Event
 from marketplaces.models import Channel, EscalationStep
@@ -187,7 +188,9 @@ class ResolveForm(VerbForm):
     done = gettext_lazy("The appeal is resolved.")
 
     outcome = forms.ChoiceField(
-        label=gettext_lazy("outcome"), choices=Appeal.Outcome.choices, widget=forms.RadioSelect
+        label=gettext_lazy("outcome"),
+        choices=[(outcome.value, capfirst(outcome.label)) for outcome in Appeal.Outcome],
+        widget=forms.RadioSelect,
     )
     amount_recovered = forms.DecimalField(
         label=gettext_lazy("money recovered, roubles"),
@@ -221,7 +224,7 @@ class AssignForm(VerbForm):
     label = gettext_lazy("Assign")
     done = gettext_lazy("Assigned.")
 
-    assignee: Any = forms.ModelChoiceField(
+    assignee: Any = AssigneeField(
         None,
         label=gettext_lazy("assignee"),
         required=False,
@@ -230,7 +233,7 @@ class AssignForm(VerbForm):
     )
 
     def prepare(self) -> None:
-        self.fields["assignee"].queryset = colleagues(self.actor)  # type: ignore[attr-defined]
+        self.fields["assignee"].offer(self.actor, self.appeal)  # type: ignore[attr-defined]
         self.initial["assignee"] = self.appeal.assignee_id
 
     def run(self, now: datetime) -> None:
@@ -289,11 +292,3 @@ def fitting(appeal: Appeal) -> list[type[VerbForm]]:
     """The forms of the verbs that fit the state, in the order in which they are offered."""
     fit = {*lifecycle.verbs(appeal), "assign", "attach"}
     return [form for verb, form in FORMS.items() if verb in fit]
-
-
-def likely(appeal: Appeal, now: datetime) -> str:
-    """The verb that the page draws as its main button."""
-    if appeal.status == Appeal.Status.WAITING:
-        return "escalate" if appeal.overdue_by(now) else "record_reply"
-    mains = {Appeal.Status.DRAFT: "submit", Appeal.Status.OUR_TURN: "message", Appeal.Status.RESOLVED: "reopen"}
-    return mains[Appeal.Status(appeal.status)]

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -90,11 +91,11 @@ class MarketplaceAdmin(DirectoryAdmin):
 
 
 class TopicForm(VersionedForm):
-    examples = LinesField(label=_("examples"), required=False, help_text=_("One per line."))
-    examples_en = LinesField(label=_("examples in English"), required=False)
+    examples = LinesField(label=capfirst(_("examples")), required=False, help_text=_("One per line."))
+    examples_en = LinesField(label=capfirst(_("examples in English")), required=False)
     required = forms.MultipleChoiceField(
-        label=_("must carry"),
-        choices=Topic.Required.choices,
+        label=capfirst(_("must carry")),
+        choices=[(one.value, capfirst(one.label)) for one in Topic.Required],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )

@@ -263,6 +263,49 @@ def test_a_verb_that_no_longer_fits_says_so_and_keeps_the_text(ours: Client, sen
     assert "Долгий ответ" in text(answer)
 
 
+def test_the_page_of_a_verb_that_does_not_fit_says_so_at_once_without_a_form(ours: Client, sent: Appeal) -> None:
+    answer = ours.get(verb(sent, "reopen"))
+    assert "; it could be in: resolved." in text(answer)
+    assert "verb_form" not in text(answer)
+    assert f'href="{page(sent)}"' in text(answer)
+    assert "verb_form" in text(ours.get(verb(sent, "assign")))
+
+
+def test_who_is_assigned_stays_when_their_account_is_closed(ours: Client, sent: Appeal, shop: Shop) -> None:
+    gone = User.objects.create_user("gone@example.com", language="en")
+    Membership.objects.create(shop=shop, user=gone)
+    Appeal.objects.filter(pk=sent.pk).update(assignee=gone)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    shown = ours.get(page(sent) + "?edit=1")
+    form = shown.context["form"]
+    assert f"{gone} (the account is closed)" in text(shown)
+    changed = {name: "" if (value := form[name].value()) is None else value for name in form.fields}
+    changed |= {"order_numbers": "", "product_codes": "", "subject": "Another subject"}
+    assert ours.post(page(sent), changed).status_code == 302
+    assert ours.post(verb(sent, "assign"), {"assignee": gone.pk}).status_code == 302
+    sent.refresh_from_db()
+    assert (sent.subject, sent.assignee) == ("Another subject", gone)
+    many = reverse("admin:appeals_appeal_many", args=["assign"])
+    assert str(gone) not in str(ours.get(f"{many}?ids={sent.pk}").context["form"]["assignee"])
+
+
+def test_what_has_a_timeline_has_no_other_history(ours: Client, sent: Appeal) -> None:
+    assert ours.get(reverse("admin:appeals_appeal_history", args=[sent.pk])).headers["Location"] == page(sent)
+    reminder = Reminder.objects.create(
+        deadline=(late := sent.deadlines.earliest("due_at")),
+        due_at=late.due_at,
+        rung_at=late.due_at,
+        address="agent@example.com",
+        created_at=SENT,
+        send_after=SENT,
+        reason="overdue",
+    )
+    shown = reverse("admin:appeals_reminder_change", args=[reminder.pk])
+    past = reverse("admin:appeals_reminder_history", args=[reminder.pk])
+    assert past not in text(ours.get(shown))
+    assert ours.get(past).headers["Location"] == shown
+
+
 def test_a_dialog_is_told_where_to_go(ours: Client, sent: Appeal) -> None:
     answer = ours.post(verb(sent, "message"), {"text": "Ответ"}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, page(sent))

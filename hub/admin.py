@@ -1,19 +1,18 @@
-"""People, roles, and the keys of programs."""
+"""People, and the keys of programs."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -25,21 +24,11 @@ from unfold.widgets import (
 )
 
 from hub import locks, people, twofactor
-from hub.forms import NewUserForm, PermissionField, RoleField, TokenForm, UserForm
+from hub.forms import NewUserForm, RoleField, TokenForm, UserForm
 from hub.models import ApiToken, User
 from hub.profile import say_unreadable
+from hub.roles import RoleFilter
 
-# The roles that a migration makes; their names are stored in English and shown in the reader's language
-ROLES = [
-    gettext_noop("viewer"),
-    gettext_noop("agent"),
-    gettext_noop("lead"),
-    gettext_noop("directory editor"),
-    gettext_noop("integration"),
-    gettext_noop("administrator"),
-]
-
-admin.site.unregister(Group)
 for kept_secret in (TOTPDevice, StaticDevice):  # keys and codes are for the page of their owner
     admin.site.unregister(kept_secret)
 admin.site.index_title = _("What needs me now")
@@ -53,7 +42,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["email", "full_name", "roles", "is_active", "last_login"]
-    list_filter = ["is_active", "groups"]
+    list_filter = ["is_active", ("groups", RoleFilter)]
     search_fields = ["email", "full_name"]
     ordering = ["email"]
     filter_horizontal = []
@@ -143,39 +132,6 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def roles(self, obj: User) -> str:
         names = [gettext(group.name) for group in obj.groups.all()]
         return ", ".join([gettext("administrator of the installation"), *names] if obj.is_superuser else names)
-
-
-@admin.register(Group)
-class RoleAdmin(BaseGroupAdmin, ModelAdmin):
-    list_display = ["shown_name"]
-    filter_horizontal = ()
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name != "permissions":
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
-        ours = Permission.objects.filter(content_type__app_label__in=["hub", "auth", "marketplaces", "appeals"])
-        return PermissionField(
-            ours.select_related("content_type").order_by("content_type", "id"),
-            label=_("What they may do"),
-            required=False,
-            widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """A role that a migration made stays: the hub and its words know it by name."""
-        return (obj is None or obj.name not in ROLES) and bool(super().has_delete_permission(request, obj))
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], Any, Any]:
-        """The roles and how many people lose them, instead of one line for each right."""
-        _found, _counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        roles = [gettext(role.name) for role in objs]
-        losing = User.objects.filter(groups__in=[role.pk for role in objs]).distinct().count()
-        counts = {str(self.opts.verbose_name_plural): len(roles), gettext("people who have them"): losing}
-        return roles, counts, forbidden, protected
-
-    @display(description=_("role"), ordering="name")
-    def shown_name(self, obj: Group) -> str:
-        return gettext(obj.name)
 
 
 @admin.register(ApiToken)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,13 @@ from unfold.widgets import (
 
 from hub.days_off import DaysOffField
 from hub.models import ApiToken, User
+
+GIVEN = {
+    "hub": ["user", "apitoken"],
+    "auth": ["group"],
+    "marketplaces": ["marketplace", "channel", "topic", "responsetarget", "escalationstep", "rule", "source"],
+    "appeals": ["shop", "membership", "appeal", "event", "deadline", "attachment", "reminder", "reminderrule"],
+}
 
 
 class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -38,6 +46,24 @@ class UserForm(UserChangeForm):
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
+
+
+def given(permissions: QuerySet[Permission]) -> QuerySet[Permission]:
+    """Those that somebody gives a role by hand: of the pages of the hub and of its API."""
+    models = Q()
+    for app, names in GIVEN.items():
+        models |= Q(content_type__app_label=app, content_type__model__in=names)
+    return permissions.filter(models)
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A role keeps the rights that are not on offer here."""
+
+    def clean_permissions(self) -> QuerySet[Permission]:
+        every, chosen = Permission.objects.all(), self.cleaned_data["permissions"]
+        offered = given(every).values("pk")
+        kept = every.filter(group=self.instance.pk).exclude(pk__in=offered).values("pk")
+        return every.filter(Q(pk__in=[one.pk for one in chosen]) | Q(pk__in=kept))
 
 
 class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

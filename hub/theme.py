@@ -5,16 +5,22 @@ thirds of the page. Here a cell only says that it is one, and `static/hub/workpl
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import site
 from django.contrib.admin.views.main import ChangeList
+from django.utils.formats import localize
 from django.utils.safestring import SafeData
 from django.utils.text import capfirst
-from unfold import admin
+from django.utils.timezone import localtime
+from unfold import admin, fields
 from unfold.templatetags import unfold_list
 
+from marketplaces.wording import zone
+
 _theirs = unfold_list.result_headers
+_shown, _lines = fields.display_for_field, fields.linebreaksbr
 
 
 def name_cells() -> None:
@@ -23,7 +29,20 @@ def name_cells() -> None:
     unfold_list.LINK_CLASSES[:] = ["hub-cell-link"]
     admin.checkbox.attrs["class"] = "hub-tick action-select"
     unfold_list.result_headers = _headers
+    fields.display_for_field, fields.linebreaksbr = _with_zone, _zoned_lines
     site.empty_value_display = "—"
+
+
+def _with_zone(value: Any, *args: Any, **kwargs: Any) -> str:
+    """What a form shows and nobody types there: a moment with the zone of the reader."""
+    text = str(_shown(value, *args, **kwargs))
+    return f"{text} ({zone(value)})" if isinstance(value, datetime) else text
+
+
+def _zoned_lines(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{localize(localtime(value))} ({zone(value)})"
+    return _lines(value)
 
 
 def _headers(cl: ChangeList) -> Iterator[dict[str, Any]]:

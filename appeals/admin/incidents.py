@@ -23,6 +23,7 @@ from unfold.decorators import display
 
 from appeals import incidents, state, wording
 from appeals.admin import bulk, needs
+from appeals.admin.fields import zone_text
 from appeals.admin.incident_form import IncidentForm
 from appeals.admin.listing import TONES
 from appeals.admin.people import own_shops, reader
@@ -77,6 +78,11 @@ class IncidentAdmin(ModelAdmin):
     @display(description=gettext_lazy("open appeals"))
     def open_now(self, obj: Incident) -> int:
         return int(obj.open)  # type: ignore[attr-defined]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Moments say in whose zone they are."""
+        zone = {"help_text": zone_text()} if db_field.name in ("began_at", "ended_at") else {}
+        return super().formfield_for_dbfield(db_field, request, **zone, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Incident, form: ModelForm[Incident], change: bool) -> None:
         changed = {name: form.cleaned_data[name] for name in form.changed_data}

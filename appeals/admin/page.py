@@ -65,7 +65,8 @@ def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
     rows = list(appeal.deadlines.select_related("step"))
     live = sorted((row for row in rows if row.is_live), key=lambda row: row.due_at)
     ended = sorted((row for row in rows if not row.is_live), key=lambda row: row.ended_at or now, reverse=True)
-    return [_clock(row, now) for row in [*live, *ended]]
+    escalated = {row.started_at for row in rows if row.step_id}
+    return [_clock(row, now, row.ended_at in escalated) for row in [*live, *ended]]
 
 
 def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
@@ -107,12 +108,14 @@ def likely(appeal: Appeal, now: datetime) -> str:
     return mains[Appeal.Status(appeal.status)]
 
 
-def _clock(deadline: Deadline, now: datetime) -> ClockRow:
+def _clock(deadline: Deadline, now: datetime, escalated: bool) -> ClockRow:
     promised = amount_text(deadline.amount, deadline.unit)
-    source = deadline.source
+    source, standing = deadline.source, wording.standing(deadline, now)
+    if escalated and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
+        standing = _("overdue by %(amount)s at the escalation") % {"amount": wording.lateness(deadline, now)}
     return ClockRow(
         name=str(story.CLOCKS[Deadline.Kind(deadline.kind)]),
-        standing=capfirst(wording.standing(deadline, now)) or "",
+        standing=capfirst(standing) or "",
         due=capfirst(wording.until(deadline.due_at, now)) or "",
         promise=_("%(promise)s, from %(source)s") % {"promise": promised, "source": source} if source else promised,
         percent=max(0, min(100, round(100 * deadlines.share(deadline, now)))),

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
-from django.db.models import ManyToManyField, QuerySet
+from django.db.models import Field, ForeignKey, ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -145,6 +145,7 @@ class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 class ReminderRuleAdmin(ModelAdmin):
     form = ReminderRuleForm
     list_display = ["__str__", "marketplace", "topic", "priority", "tell_assignee", "tell_lead", "is_active"]
+    empty_value_display = _("all of them")
     list_filter = ["is_active", ("deadline_kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
 
@@ -172,6 +173,16 @@ class ReminderRuleAdmin(ModelAdmin):
             led = Shop.objects.led_by(request.user).values("pk")
             request.hub_leads_all = not Shop.objects.exclude(pk__in=led).exists()  # type: ignore[attr-defined]
         return [] if request.hub_leads_all else ["extra_addresses"]  # type: ignore[attr-defined]
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.empty_label = self.empty_value_display
+        return field
+
+    def formfield_for_choice_field(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.blank:
+            kwargs["choices"] = [("", self.empty_value_display), *db_field.flatchoices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

@@ -235,7 +235,7 @@ def _entry_line(entry: TrailEntry) -> Line:
         who=_who(entry.actor, entry.actor_email),
         kind=str(entry.get_kind_display()),
         what=str(ACTIONS.get(entry.action, "")),
-        thing=entry.object_repr,
+        thing=_(entry.object_repr) if entry.kind == TrailEntry.Kind.ROLE else entry.object_repr,
         url=_page_of(entry),
         details=[*_changes(entry), *filter(None, [(entry.additional_data or {}).get("address"), entry.remote_addr])],
         place=(entry.timestamp, 2, entry.pk),

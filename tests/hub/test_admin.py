@@ -146,9 +146,10 @@ def test_a_role_of_the_hub_stays_and_another_goes_with_its_name_and_its_people(
 ) -> None:
     client.force_login(administrator)
     own = Group.objects.get(name="viewer")
-    assert client.get(reverse("admin:auth_group_delete", args=[own.pk])).status_code == 403
+    refused = client.post(reverse("admin:auth_group_delete", args=[own.pk]), {"post": "yes"}, follow=True)
+    assert "The role “viewer” belongs to the hub and stays." in refused.content.decode()
     mark = {"action": "delete_selected", "_selected_action": [own.pk], "post": "yes"}
-    client.post(reverse("admin:auth_group_changelist"), mark)
+    assert "belongs to the hub and stays" in client.post(reverse("admin:auth_group_changelist"), mark).content.decode()
     assert Group.objects.filter(pk=own.pk).exists()
     other = Group.objects.create(name="Some other role")
     other.permissions.add(*Permission.objects.all()[:3])
@@ -167,3 +168,38 @@ def test_the_form_of_a_new_token_has_one_button(client: Client, administrator: U
     assert 'name="_save"' in page
     assert 'name="_continue"' not in page
     assert 'name="_addanother"' not in page
+
+
+def test_a_role_is_named_in_the_readers_language_offers_what_is_given_by_hand_and_keeps_the_rest(
+    client: Client, administrator: User
+) -> None:
+    User.objects.filter(pk=administrator.pk).update(language="ru")
+    client.force_login(administrator)
+    role = Group.objects.get(name="administrator")
+    address = reverse("admin:auth_group_change", args=[role.pk])
+    form = client.get(address)
+    shown = form.content.decode()
+    assert str(form.context["original"]) == "администратор"
+    assert "ключи идемпотентности" not in shown
+    assert "администратор" in client.get(reverse("admin:auth_group_history", args=[role.pk])).content.decode()
+    hidden = Permission.objects.get(codename="add_idempotencykey")
+    kept = Permission.objects.get(codename="view_appeal")
+    assert role.permissions.filter(pk=hidden.pk).exists()
+    assert client.post(address, {"permissions": [kept.pk], "name": "other"}).status_code == 302
+    role.refresh_from_db()
+    left = set(role.permissions.all())
+    assert role.name == "administrator"
+    assert {hidden, kept} <= left
+    assert Permission.objects.get(codename="add_appeal") not in left
+
+
+def test_a_moment_in_a_form_has_the_zone_of_its_reader(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_user_change", args=[administrator.pk])).content.decode()
+    assert "(UTC+3)" in page
+
+
+def test_the_search_of_the_menu_says_when_nothing_is_found(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    assert "Nothing is found" in client.get(reverse("admin:search"), {"s": "zzzz"}).content.decode()
+    assert "Nothing is found" not in client.get(reverse("admin:search"), {"s": "appeal"}).content.decode()

@@ -6,7 +6,7 @@ database.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -127,6 +127,8 @@ def _read(path: Path, table: type[F], check: Callable[[F], Iterable[Finding]]) -
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DirectoryFileError([_syntax_problem(path, text, error)]) from error
+    if unkept := list(_nuls(raw, ())):
+        raise _errors(path, text, raw, unkept)
     try:
         content = table.model_validate(raw)
         findings = list(check(content))
@@ -165,6 +167,16 @@ def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError | Recu
     line = int(place[1]) if place else max(len(text.splitlines()), 1)
     message = _("This is not TOML: %(reason)s. Mend the line or the one before it.") % {"reason": error}
     return Problem(path=str(path), line=line, key="-", message=message)
+
+
+def _nuls(value: Any, place: Place) -> Iterator[Finding]:
+    """TOML may write the one character that PostgreSQL keeps in no text."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _nuls(key, place)
+            yield from _nuls(inner, (*place, key))
+    elif isinstance(value, str) and "\0" in value:
+        yield place, _("The text has a NUL character (\\u0000). Take it out.")
 
 
 def _finding(details: ErrorDetails, file: type[File]) -> Finding:

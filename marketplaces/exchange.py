@@ -115,6 +115,8 @@ def _cell(value: Any) -> Any:
     """What a cell says: an empty text where it is empty, a day without a time, no guard against formulas."""
     if isinstance(value, datetime):
         return value.date()
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError(_("The text has a NUL character (\\u0000). Take it out."))
     return "" if value is None else sheets.unguarded(value)
 
 

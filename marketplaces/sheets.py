@@ -3,6 +3,7 @@
 A small file may claim billions of cells or unpack to gigabytes.
 """
 
+import re
 from io import BytesIO
 from itertools import dropwhile
 from typing import Any, Final
@@ -12,6 +13,9 @@ from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
 UNPACKED_BYTES: Final = 50 << 20
+CELLS: Final = 250_000
+_TAGS: Final = 8 * CELLS  # what full cells need, here and in the list of texts
+_CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _COLUMNS: Final = 100
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -36,15 +40,31 @@ def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:
     try:
         with ZipFile(BytesIO(data)) as packed:
             fits = sum(part.file_size for part in packed.infolist()) <= UNPACKED_BYTES
-        rows = _rows(data, most) if fits else []
+            crowded = fits and _is_crowded(packed)
+        rows = _rows(data, most) if fits and not crowded else []
     except Exception as error:  # each part of the format has its own errors, and none of them is ours
         raise SheetError(_("The file cannot be read as a table.")) from error
+    if crowded:
+        raise SheetError(_("At most %(limit)d cells at once.") % {"limit": CELLS})
     if not rows or any(len(row) > len(rows[0]) for row in rows):
         raise SheetError(_("The file cannot be read as a table."))
     if len(rows) > most + 1:
         raise SheetError(_("At most %(limit)d rows at once.") % {"limit": most})
     headings, *found = rows
     return headings, [row + [None] * (len(headings) - len(row)) for row in found]
+
+
+def _is_crowded(packed: ZipFile) -> bool:
+    """Counted before anything is made of them: the reader takes in a whole row, empty cells and all."""
+    cells = tags = 0
+    for part in packed.infolist():
+        with packed.open(part) as content:
+            while piece := content.read(1 << 20):
+                tags += piece.count(b"<")
+                cells += len(_CELL.findall(piece))
+                if cells > CELLS or tags > _TAGS:
+                    return True
+    return False
 
 
 def _rows(data: bytes, most: int) -> list[list[Any]]:

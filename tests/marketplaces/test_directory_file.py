@@ -44,6 +44,7 @@ def test_a_sound_file_is_read_with_the_shared_steps_in_their_places(folder: Fold
     ("sound", "broken", "message"),
     [
         ('kind = "chat"', 'kind = "chatt"', r"channels\[chat\]\.kind: .*“chatt”.*'chat', 'ticket_form'"),
+        ('opening_hours = "24/7"', 'opening_hours = "24/7\\u0000"', r"channels\[chat\]\.opening_hours: .*NUL"),
         ("needs_login = true", "need_login = true", r"need_login: .*Did you mean “needs_login”"),
         ("needs_login = true", 'needs_login = "yes"', r"needs_login: .*boolean"),
         ('opening_hours = "24/7"', 'opening_hours = "Mo-Fr 9-18h"', r"opening_hours: "),

@@ -199,6 +199,12 @@ def test_a_file_that_is_no_table_is_refused(reader: Client, chat: Channel) -> No
         assert "confirm_form" not in answer.context
 
 
+def test_a_cell_that_postgresql_could_not_keep_is_named(reader: Client, chat: Channel) -> None:
+    shown = upload(reader, exported(reader).replace("Чат".encode(), b"a\x00b"))
+    assert "NUL" in shown.content.decode()
+    assert "confirm_form" not in shown.context
+
+
 @pytest.mark.parametrize("form", [CSV, XLSX])
 def test_another_machine_may_take_the_word(
     reader: Client, chat: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str

@@ -66,3 +66,21 @@ def test_what_unpacks_to_too_much_is_not_unpacked() -> None:
 def test_what_is_no_table_is_refused(content: bytes) -> None:
     with pytest.raises(sheets.SheetError):
         sheets.read(content, most=5000)
+
+
+@pytest.mark.parametrize("row", ["<row>{}</row>", "{}"])
+@pytest.mark.parametrize("cell", ["<c/>", "<x:c />"])
+def test_more_cells_than_may_be_are_refused_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, row: str, cell: str
+) -> None:
+    content = altered(book(["shop"], ["Tea"]), "</sheetData>", row.format(cell * (sheets.CELLS + 1)) + "</sheetData>")
+    monkeypatch.setattr(sheets, "load_workbook", None)
+    with pytest.raises(sheets.SheetError, match=str(sheets.CELLS)):
+        sheets.read(content, most=5000)
+
+
+def test_as_many_full_cells_as_may_be_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "CELLS", 4000)
+    monkeypatch.setattr(sheets, "_TAGS", 8 * 4000)
+    full = book(*[[f"{row}.{column}" for column in range(40)] for row in range(100)])
+    assert len(sheets.read(full, most=99)[1]) == 99

@@ -170,13 +170,26 @@ class _Files:
         with default_storage.open(name, "rb") as file:
             return default_storage.save(f"replaced/{name}", file)
 
-    def undo(self) -> None:
+    def undo(self) -> list[str]:
+        """Goes on after a file that cannot be put back, and says where what it replaced lies."""
+        left = []
         for kept, name in self._entries():
-            default_storage.delete(name)
-            if kept:
-                with default_storage.open(kept, "rb") as file:
-                    default_storage.save(name, file)
-                default_storage.delete(kept)
+            try:
+                self._put_back(kept, name)
+            except Exception as error:  # each storage has its own errors; the other files wait
+                left.append(f"{name}: {error}" + (f" (its content is in {kept})" if kept else ""))
+        return left
+
+    @staticmethod
+    def _put_back(kept: str, name: str) -> None:
+        default_storage.delete(name)
+        if kept:
+            with default_storage.open(kept, "rb") as file:
+                saved = default_storage.save(name, file)
+            if saved != name:
+                default_storage.delete(saved)
+                raise OSError("another file has its name")
+            default_storage.delete(kept)
 
     def settle(self) -> None:
         for kept, _name in self._entries():
@@ -212,8 +225,11 @@ def _files_undone() -> Iterator[_Files]:
         files = _Files(journal)
         try:
             yield files
-        except BaseException:
-            files.undo()
+        except BaseException as error:
+            if left := files.undo():
+                raise BackupError(
+                    f"{error} Nothing was restored, but these files could not be put back: {'; '.join(left)}"
+                ) from error
             raise
         files.settle()
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command, load_command_class
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
@@ -245,6 +246,35 @@ def test_a_restore_that_fails_half_way_leaves_everything_as_it_was(
     monkeypatch.undo()
     assert all_rows() == before
     assert all_files(media) == files
+
+
+def test_a_file_that_cannot_be_put_back_is_named_and_the_others_are_put_back(
+    appeal: Appeal, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hub.tar"
+    for name in ("b.txt", "c.txt"):
+        lifecycle.attach(appeal=appeal, actor=None, now=NOW, file=ContentFile(b"kept"), name=name)
+    dump(file)
+    first, *others = [kept.file.name for kept in Attachment.objects.order_by("file")]
+    for kept in others:
+        (media / kept).write_bytes(b"ours")
+    delete = default_storage.delete
+
+    def stuck(name: str) -> None:
+        if name == first and broken:
+            raise PermissionError(13, "Permission denied", name)
+        delete(name)
+
+    broken: list[bool] = []
+    monkeypatch.setattr(default_storage, "delete", stuck)
+    monkeypatch.setattr(
+        connection, "check_constraints", lambda: broken.append(True) or connection.cursor().execute("X")
+    )
+    with pytest.raises(BackupError, match="does not take it") as error:
+        load(file, replace=True)
+    assert first in str(error.value)
+    assert "replaced/" in str(error.value)
+    assert [(media / kept).read_bytes() for kept in others] == [b"ours"] * len(others)
 
 
 def test_a_file_that_is_gone_is_told_and_the_rest_is_saved(appeal: Appeal, media: Path, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from appeals.admin.fields import MomentField, zone_text
+from appeals.admin.people import own_shops
 from appeals.contact import where_to_write
-from appeals.models import Shop
 from marketplaces import wording
 from marketplaces.contact import Situation
 from marketplaces.models import Marketplace, Topic
@@ -28,21 +28,11 @@ from marketplaces.pages.references import References
 from marketplaces.pages.where_to_write import cards, general_promises, topic_card
 
 
-class TopicField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj)
-
-
 class AskedForm(forms.Form):
     """What is asked; the fields have the names of the API's parameters."""
 
-    topic = TopicField(
-        Topic.objects.none(),
-        label=gettext_lazy("topic"),
-        required=False,
-        to_field_name="slug",
-        empty_label=gettext_lazy("Any topic"),
-        widget=UnfoldAdminSelectWidget,
+    topic = forms.TypedChoiceField(
+        label=gettext_lazy("topic"), required=False, empty_value=None, widget=UnfoldAdminSelectWidget
     )
     account_access = forms.ChoiceField(
         label=gettext_lazy("seller account"),
@@ -54,8 +44,11 @@ class AskedForm(forms.Form):
 
     def __init__(self, marketplace: Marketplace, given: dict[str, str]) -> None:
         super().__init__({"account_access": "true", **given})
-        topics = Topic.objects.filter(Q(marketplace=None) | Q(marketplace=marketplace), retired_at=None)
-        self.fields["topic"].queryset = topics  # type: ignore[attr-defined]
+        rows = Topic.objects.filter(Q(marketplace=None) | Q(marketplace=marketplace), retired_at=None)
+        topics = {topic.slug: topic for topic in rows}
+        self.fields["topic"].coerce = topics.__getitem__  # type: ignore[attr-defined]
+        names = [(slug, str(topic)) for slug, topic in topics.items()]
+        self.fields["topic"].choices = [("", _("Any topic")), *names]  # type: ignore[attr-defined]
         self.fields["at"].help_text = zone_text(_("Empty: now."))
 
     def situation(self, now: datetime) -> Situation:
@@ -68,7 +61,7 @@ def contact_view(request: HttpRequest) -> HttpResponse:
     """Where to write now: `?marketplace=&topic=&account_access=&at=`."""
     now = timezone.now()
     marketplaces = list(Marketplace.objects.filter(retired_at=None))
-    shops = list(Shop.objects.visible_to(request.user).order_by("pk").values_list("pk", "marketplace"))
+    shops = sorted((shop.pk, shop.marketplace_id) for shop in own_shops(request))
     if not marketplaces:
         return _render(request, "where_to_write.html", _("Where to write"))
     marketplace = _chosen(request, marketplaces, shops)

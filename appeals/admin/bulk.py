@@ -6,16 +6,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from appeals import lifecycle, undo
 from appeals.admin import undoing, verbs
+from appeals.admin.dialogs import go
 from appeals.admin.filters import NUMBER
 from appeals.admin.people import colleagues, reader
 from appeals.escalation import Paths
@@ -23,6 +26,10 @@ from appeals.models import Appeal, Event
 from marketplaces.working_time import UNCOUNTABLE
 
 LIMIT = 200
+
+
+class TooManyError(ValueError):
+    """More appeals than one request may change; str() says what to do instead."""
 
 
 class Row(NamedTuple):
@@ -101,12 +108,17 @@ FORMS: dict[str, Any] = {form.verb: form for form in _ALL}
 def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
     """The appeals that the address names, of those that the person sees; 404 for a list that nobody can mean.
 
-    They are named one by one, or by the incident that they belong to.
+    They are named one by one, or by the incident that they belong to. TooManyError when that has more than `LIMIT`.
     """
     ids = request.GET.get("ids", "").split("-")
     incident = request.GET.get("incident", "")
     if NUMBER.fullmatch(incident):
         visible, ids = visible.filter(incident=int(incident)), []
+        if (count := visible.count()) > LIMIT:
+            words = {"limit": LIMIT, "count": count}
+            raise TooManyError(
+                _("Choose at most %(limit)d appeals at once. The incident has %(count)d: choose in the list.") % words
+            )
     elif not all(map(NUMBER.fullmatch, ids)) or len(ids) > LIMIT:
         raise Http404
     taken = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step")
@@ -125,7 +137,11 @@ def view(
         raise PermissionDenied
     if form_class is None:
         return _done(render, request, pgettext("take back", "Undo"), _taken_back(request, visible))
-    appeals = chosen(request, visible)
+    try:
+        appeals = chosen(request, visible)
+    except TooManyError as error:
+        messages.error(request, str(error))
+        return go(request, f"{reverse('admin:appeals_appeal_changelist')}?incident={request.GET['incident']}")
     if not appeals:
         raise Http404
     form = form_class(request.POST if request.method == "POST" else None, appeal=appeals[0], actor=reader(request))

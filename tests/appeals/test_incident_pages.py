@@ -267,3 +267,19 @@ def test_drafts_are_offered_no_verb_that_none_of_them_takes(ours: Client, incide
     page = ours.get(incident.get_absolute_url())
     assert [form.verb for form in page.context["verbs"]] == ["assign"]
     assert "Drafts" in page.content.decode()
+
+
+def test_an_incident_with_too_many_appeals_for_one_request_leads_to_its_list(
+    ours: Client, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = incident.appeals.count()
+    monkeypatch.setattr("appeals.admin.bulk.LIMIT", count)
+    assert ours.get(_many("resolve", incident)).status_code == 200
+    monkeypatch.setattr("appeals.admin.bulk.LIMIT", count - 1)
+    for answer in (
+        ours.get(_many("resolve", incident)),
+        ours.post(_many("resolve", incident), {"outcome": "ignored"}),
+    ):
+        assert answer.headers["Location"].endswith(f"?incident={incident.pk}")
+    assert f"at most {count - 1} appeals" in ours.get(answer.headers["Location"]).content.decode()
+    assert not incident.appeals.filter(status="resolved").exists()

@@ -69,6 +69,10 @@ class MarketplaceAdmin(DirectoryAdmin):
         (IN_ENGLISH, {"fields": ["name_en", "support_handles_en", "support_refuses_en"], "classes": ["collapse"]}),
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Marketplace | None = None) -> Any:
+        """Releases, and programs, know a marketplace by its slug."""
+        return [*super().get_readonly_fields(request, obj), *(["slug"] if obj else [])]
+
     @display(description=_("sources"))
     def shown_provenance(self, obj: Marketplace) -> SafeString | str:
         return once(obj, facts_of_marketplace)

@@ -130,6 +130,11 @@ class DirectoryAdmin(Provenance, ModelAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related(*self.list_select_related)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Django takes any text for a length of time, and fails of it."""
+        column = {field.name: field for field in self.model._meta.fields}.get(lookup.partition("__")[0])
+        return not isinstance(column, models.DurationField) and super().lookup_allowed(lookup, value, request)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sets = super().get_fieldsets(request, obj)
         if obj:

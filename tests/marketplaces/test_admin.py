@@ -193,3 +193,13 @@ def test_a_page_of_adding_shows_nothing_that_comes_later(client: Client, editor:
         assert "field-updated_at" not in page
         assert "field-retired_at" not in page
         assert "field-shown_sources" not in page
+
+
+def test_a_marketplace_keeps_the_slug_by_which_releases_know_it(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    client.force_login(editor)
+    assert "slug" in client.get(reverse("admin:marketplaces_marketplace_add")).context["adminform"].form.fields
+    slug = market.slug
+    save(client, market, filled(client, market) | {"slug": "renamed", "name": "Renamed"})
+    assert (market.name, market.slug) == ("Renamed", slug)

@@ -45,11 +45,16 @@ def reader(request: pytest.FixtureRequest, shop: Shop) -> User:
 
 @pytest.fixture
 def browser(reader: User) -> Client:
-    """While reminders stand still, a release offers changes, and a code was given: each costs every page a query."""
-    reminders._seen.clear()
-    reminders.record_sweep(timezone.now() - timedelta(minutes=10))
+    """While a release offers changes, and a view is saved."""
     ShippedFact.objects.create(kind="topic", key="finance", offer={"name": "Money"})
     SavedView.objects.create(user=reader, name="Late", query="due=overdue")
+    return enter(reader)
+
+
+def enter(reader: User) -> Client:
+    """While reminders stand still, and a code was given: each costs every page a query."""
+    reminders._seen.clear()
+    reminders.record_sweep(timezone.now() - timedelta(minutes=10))
     browser = Client()
     browser.force_login(reader)
     session = browser.session

@@ -55,13 +55,16 @@ def example(administrator: User) -> Appeal:
     return lifecycle.record_reply(appeal=one, actor=administrator, now=now, kind="question", text="Какой заказ?")
 
 
-def known(appeal: Appeal, reader: User) -> list[who_may.Address]:
-    """What can be opened by `reader`, an administrator: the pages of this appeal, and one of every other kind."""
-    refused, examples = _refused(), _examples(appeal, reader)
+def known(appeal: Appeal, reader: User, *, every: bool = False) -> list[who_may.Address]:
+    """What can be opened by `reader`, an administrator: the pages of this appeal, and one of every other kind.
+
+    With `every`, what is no page or is denied an administrator too.
+    """
+    left_out, examples = PARTS | _refused(), _examples(appeal, reader)
     found = [
         one
         for one in who_may.admin_addresses(examples)
-        if one.method == "get" and not one.shown.endswith("/<object_id>/") and one.shown not in PARTS | refused
+        if one.method == "get" and (every or not (one.shown.endswith("/<object_id>/") or one.shown in left_out))
     ]
     several = [
         replace(one, url=one.url.replace(f"/{word}/", f"/{other}/"))

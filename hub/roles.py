@@ -47,6 +47,7 @@ class RoleFilter(admin.RelatedFieldListFilter):
 class RoleAdmin(BaseGroupAdmin, ModelAdmin):
     form = RoleForm
     list_display = ["shown_name"]
+    fields = ["name", "permissions"]
     filter_horizontal = ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Group | None:

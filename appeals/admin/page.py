@@ -65,8 +65,8 @@ def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
     rows = list(appeal.deadlines.select_related("step"))
     live = sorted((row for row in rows if row.is_live), key=lambda row: row.due_at)
     ended = sorted((row for row in rows if not row.is_live), key=lambda row: row.ended_at or now, reverse=True)
-    escalated = {row.started_at for row in rows if row.step_id}
-    return [_clock(row, now, row.ended_at in escalated) for row in [*live, *ended]]
+    taken_over = {row.started_at for row in rows}
+    return [_clock(row, now, row.ended_at in taken_over) for row in [*live, *ended]]
 
 
 def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
@@ -108,10 +108,10 @@ def likely(appeal: Appeal, now: datetime) -> str:
     return mains[Appeal.Status(appeal.status)]
 
 
-def _clock(deadline: Deadline, now: datetime, escalated: bool) -> ClockRow:
+def _clock(deadline: Deadline, now: datetime, taken_over: bool) -> ClockRow:
     promised = amount_text(deadline.amount, deadline.unit)
     source, standing = deadline.source, wording.standing(deadline, now)
-    if escalated and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
+    if taken_over and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
         standing = _("overdue by %(amount)s at the escalation") % {"amount": wording.lateness(deadline, now)}
     return ClockRow(
         name=str(story.CLOCKS[Deadline.Kind(deadline.kind)]),

@@ -231,6 +231,16 @@ def test_the_road_of_an_appeal_through_its_verbs(ours: Client, draft: Appeal, st
         assert line in shown
 
 
+def test_a_clock_that_an_escalation_ended_says_that_it_was_late_then(
+    ours: Client, sent: Appeal, agent: User, steps: list[EscalationStep]
+) -> None:
+    with time_machine.travel(moscow("2026-10-20 12:00"), tick=False):
+        lifecycle.escalate(appeal=sent, actor=agent, now=moscow("2026-10-13 12:00"), step=steps[2])
+        shown = text(ours.get(page(sent)))
+    assert "Overdue by 2 working days at the escalation" in shown
+    assert "overdue by 7 working days" in shown
+
+
 def test_the_next_step_is_proposed(ours: Client, sent: Appeal, steps: list[EscalationStep]) -> None:
     assert ours.get(verb(sent, "escalate")).context["form"]["step"].value() == steps[1].pk
     assert "Next step" in text(ours.get(page(sent)))

@@ -68,7 +68,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Figures for each marketplace, then every row that was neither created nor left alone."""
         for slug, counts in self.counts().items():
-            figures = ", ".join(f"{outcome.value} {counts[outcome]}" for outcome in Outcome)
+            figures = "; ".join(f"{outcome.label} {counts[outcome]}" for outcome in Outcome if counts[outcome])
             yield f"{slug or _('for all marketplaces')}: {figures}"
         for change in self.changes:
             if change.outcome not in (Outcome.CREATED, Outcome.UNCHANGED):

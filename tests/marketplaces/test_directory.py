@@ -1,5 +1,6 @@
 """Shipped facts against the team's own: what a load of the directory changes and what it leaves alone."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -281,6 +282,18 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(folder: Folder) -> No
         return len(captured)
 
     assert queries(1) == queries(12) == queries(30)
+
+
+@pytest.mark.parametrize(("spoken", "other"), [("ru_RU.UTF-8", re.compile("[a-z]{4}")), ("C", re.compile("[а-яё]"))])
+def test_the_command_speaks_one_language_that_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, db: None, spoken: str, other: re.Pattern[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", spoken)
+    out = StringIO()
+    call_command("load_directory", "--dry-run", stdout=out)
+    told = re.sub(r"^\w+:", "", out.getvalue(), flags=re.MULTILINE)
+    assert len(told.splitlines()) > 4
+    assert not other.search(told), told
 
 
 def test_the_command_reports_and_refuses_in_clear_lines(monkeypatch: pytest.MonkeyPatch, folder: Folder) -> None:

@@ -56,12 +56,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Told from the reports, which come from every process of a run in parallel."""
+    """Told from the reports, which come from every process of a run in parallel.
+
+    A test that can do without a part of what it needs names it as its property `MISSING`.
+    """
     skipped: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("skipped"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         if MISSING in reason:
             skipped.setdefault(reason.partition(MISSING)[2], []).append(report.nodeid)
+    for report in (one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)):
+        for what in (value for name, value in report.user_properties if name == MISSING and report.when == "call"):
+            terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{report.nodeid} went without {what}", red=True)
     for what, tests in skipped.items():
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
         terminalreporter.line(f"{len(tests)} tests need {what} and were skipped:", red=True)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from hub import password_mail
+from hub import password_mail, uploads
 from hub.api import idempotency
 
 
@@ -18,6 +18,12 @@ def forget_idempotency_keys() -> None:
 def forget_sessions() -> None:
     """Those that are over: a browser that is closed leaves its session behind."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_uploads() -> None:
+    """Tables that somebody looked at and never brought in."""
+    uploads.forget(timezone.now())
 
 
 @shared_task

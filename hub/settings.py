@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hub.login.TwoFactorMiddleware",
     "axes.middleware.AxesMiddleware",
+    "hub.odd_values.OddValueMiddleware",
 ]
 
 ROOT_URLCONF = "hub.urls"
@@ -200,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "appeals.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
     "forget_keys": {"task": "hub.tasks.forget_idempotency_keys", "schedule": crontab(hour="3", minute="0")},
     "forget_sessions": {"task": "hub.tasks.forget_sessions", "schedule": crontab(hour="3", minute="10")},
+    "forget_uploads": {"task": "hub.tasks.forget_uploads", "schedule": crontab(hour="3", minute="20")},
     "forget_ways_back": {"task": "appeals.tasks.forget_ways_back", "schedule": crontab(minute="20")},
     "stale_directory": {"task": "marketplaces.tasks.tell_of_stale_rows", "schedule": crontab(hour="6", minute="0")},
 }

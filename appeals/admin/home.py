@@ -83,6 +83,8 @@ def counts(request: HttpRequest) -> Counter[str]:
 
 
 def _counted(request: HttpRequest) -> Counted:
+    if not own_shops(request):
+        return Counted({}, {})
     if not hasattr(request, "hub_counted"):
         request.hub_counted = _count(reader(request), "mine" in request.GET, timezone.now())  # type: ignore[attr-defined]
     counted: Counted = request.hub_counted  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import Any, cast
 import tablib
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, gettext_lazy
 from import_export.admin import ImportExportMixin
@@ -49,6 +50,10 @@ class ExchangeAdmin(ImportExportMixin):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_change_permission(request))
+
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        linked = [field.name for field in self.model._meta.many_to_many]
+        return cast("QuerySet[Any]", super().get_export_queryset(request)).prefetch_related(*linked)
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         """All or nothing, also where a row has become wrong since it was shown."""

@@ -71,6 +71,16 @@ def test_an_edit_that_moves_nothing_says_nothing(
     assert "would move" not in page
 
 
+def test_too_many_to_count_are_recomputed_all_the_same(
+    client: Client, editor: User, sent: Appeal, queued: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appeals.admin.recompute.COUNTED_AT_ONCE", 1)
+    client.force_login(editor)
+    page = client.get(reverse("recompute", args=["bazaar"])).content.decode()
+    assert "There are many running deadlines on Bazaar." in page
+    assert "Recompute deadlines" in page
+
+
 def test_the_page_shows_the_same_and_its_button_queues_it(
     client: Client, editor: User, sent: Appeal, desk: Channel, queued: list[Any]
 ) -> None:

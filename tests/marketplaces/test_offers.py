@@ -144,7 +144,8 @@ def test_the_number_of_queries_does_not_grow(
     folder.write(platform_text(*REST, *bots("new")))
     load(folder)
     client.force_login(editor)
-    with django_assert_max_num_queries(25):
+    client.get(reverse("offers"))  # the first page saves the session, once
+    with django_assert_max_num_queries(15):
         assert len(client.get(reverse("offers")).context["offers"]) == 20
 
 

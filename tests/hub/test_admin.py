@@ -201,8 +201,8 @@ def test_a_moment_in_a_form_has_the_zone_of_its_reader(client: Client, administr
 
 def test_the_search_of_the_menu_says_when_nothing_is_found(client: Client, administrator: User) -> None:
     client.force_login(administrator)
-    found = client.get(reverse("admin:search"), {"s": "zzzz", "extended": 1}).content.decode()
+    found = client.get(reverse("admin:search"), {"s": "zzzz", "extended": "1"}).content.decode()
     assert re.search('id="command-results-list"[^>]*><p role="status">No results', found)
-    found = client.get(reverse("admin:search"), {"s": "appeal", "extended": 1}).content.decode()
+    found = client.get(reverse("admin:search"), {"s": "appeal", "extended": "1"}).content.decode()
     assert 'id="command-results-list"' in found
     assert "No results" not in found

@@ -267,9 +267,12 @@ def test_a_file_that_cannot_be_put_back_is_named_and_the_others_are_put_back(
 
     broken: list[bool] = []
     monkeypatch.setattr(default_storage, "delete", stuck)
-    monkeypatch.setattr(
-        connection, "check_constraints", lambda: broken.append(True) or connection.cursor().execute("X")
-    )
+
+    def fail() -> None:
+        broken.append(True)
+        connection.cursor().execute("nonsense")
+
+    monkeypatch.setattr(connection, "check_constraints", fail)
     with pytest.raises(BackupError, match="does not take it") as error:
         load(file, replace=True)
     assert first in str(error.value)

@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_put_back_is_named_and_the_others_are_put_back(
     for name in ("b.txt", "c.txt"):
         lifecycle.attach(appeal=appeal, actor=None, now=NOW, file=ContentFile(b"kept"), name=name)
     dump(file)
-    first, *others = [kept.file.name for kept in Attachment.objects.order_by("file")]
+    first, *others = [str(kept.file.name) for kept in Attachment.objects.order_by("file")]
     for kept in others:
         (media / kept).write_bytes(b"ours")
     delete = default_storage.delete

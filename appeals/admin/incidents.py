@@ -99,7 +99,8 @@ class IncidentAdmin(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The timelines of its appeals tell it."""
-        return redirect("admin:appeals_incident_change", object_id)
+        answer = super().history_view(request, object_id, extra_context)  # refuses whom it is not for
+        return redirect("admin:appeals_incident_change", object_id) if answer.status_code == 200 else answer
 
     def more_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """More appeals of an incident that there is."""

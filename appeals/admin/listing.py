@@ -116,7 +116,8 @@ class AppealListing(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The timeline tells it."""
-        return redirect("admin:appeals_appeal_change", object_id)
+        answer = super().history_view(request, object_id, extra_context)  # refuses whom it is not for
+        return redirect("admin:appeals_appeal_change", object_id) if answer.status_code == 200 else answer
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         return Appeal.objects.visible_to(reader(request))

@@ -86,7 +86,8 @@ class ReminderAdmin(ModelAdmin):
         return answer
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        return redirect("admin:appeals_reminder_change", object_id)
+        answer = super().history_view(request, object_id, extra_context)  # refuses whom it is not for
+        return redirect("admin:appeals_reminder_change", object_id) if answer.status_code == 200 else answer
 
     def send_again(self, request: HttpRequest, pk: int) -> HttpResponse:
         reminder = get_object_or_404(self.get_queryset(request), pk=pk)

@@ -29,6 +29,10 @@ def resource(path: str) -> str:
     return path.removeprefix("/api/v1/").split("/")[0]
 
 
+# PostgreSQL gives the caller's rights along with the token
+both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+
+
 @pytest.fixture
 def attachment(foreign: Appeal, outsider: User) -> Attachment:
     file = SimpleUploadedFile("secret.txt", b"secret")
@@ -117,9 +121,10 @@ def test_an_administrator_sees_all(admin_api: APIClient, sent: Appeal, foreign: 
     assert admin_api.get(f"/api/v1/shops/{foreign.shop_id}/").status_code == 200
 
 
+@both
 @pytest.mark.parametrize("role", ["", "viewer", "directory editor"])
 def test_a_member_whose_role_lets_them_look_or_who_has_none_reads_and_writes_nothing(
-    sent: Appeal, draft: Appeal, shop: Shop, role: str
+    database: str, sent: Appeal, draft: Appeal, shop: Shop, role: str
 ) -> None:
     reader = person("reader", role)
     shop.members.add(reader)
@@ -134,9 +139,10 @@ def test_a_member_whose_role_lets_them_look_or_who_has_none_reads_and_writes_not
     assert (Event.objects.count(), Appeal.objects.count()) == (before, 1)
 
 
+@both
 @pytest.mark.parametrize(("right", "codes"), [("add", (201, 403, 403)), ("delete", (403, 403, 204))])
 def test_each_right_to_write_opens_its_own_calls_and_no_other(
-    draft: Appeal, shop: Shop, right: str, codes: tuple[int, int, int]
+    database: str, draft: Appeal, shop: Shop, right: str, codes: tuple[int, int, int]
 ) -> None:
     writer = person("writer")
     writer.user_permissions.add(Permission.objects.get(codename=f"{right}_appeal"))

@@ -105,6 +105,22 @@ def test_what_waits_for_one_person_is_one_mail(late: Appeal, agent: User) -> Non
     }
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_mark_that_is_written_twice_counts_once(
+    database: str, late: Appeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection broke after the commit: nobody knows, and it is written again."""
+
+    def doubtful(write: Callable[[], None]) -> None:
+        write()
+        write()
+
+    monkeypatch.setattr(delivery, "_persist", doubtful)
+    delivery.deliver(NIGHT)
+    assert only().state == State.SENT
+    assert late.events.filter(kind=Event.Kind.REMINDED).count() == 1
+
+
 def test_who_entered_no_hours_is_told_at_night(late: Appeal) -> None:
     delivery.deliver(NIGHT)
     assert len(mail.outbox) == 1

@@ -52,6 +52,7 @@ class VerbForm(forms.Form):
         """Fills choices that depend on the appeal."""
 
     def run(self, now: datetime) -> None:
+        """Calls the verb with what was entered: every form that is offered does."""
         raise NotImplementedError
 
     def call(self, verb: Any, now: datetime, **values: Any) -> Any:

@@ -2,10 +2,16 @@
 // What the theme makes clickable is made operable by keyboard, and named for those who cannot see it.
 
 document.addEventListener("DOMContentLoaded", () => {
+  focusFirst();
   makeOperable(document);
   nameAutocompletes();
   new MutationObserver(nameAutocompletes).observe(document.body, { childList: true, subtree: true });
 });
+
+// The browser passes over a field that has to get the focus when it paints before the field can be focused.
+function focusFirst() {
+  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus({ preventScroll: true });
+}
 
 function makeOperable(root) {
   const words = hubWords();

@@ -1,19 +1,15 @@
 """The hub as it is served, and an empty page beside it that goes through the same server and the same middleware."""
 
-import os
-
-from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import get_resolver, path
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
-application = get_wsgi_application()
+from hub.wsgi import application
 
-from hub.urls import urlpatterns
+__all__ = ["application"]
 
 
 def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-urlpatterns.insert(0, path("empty/", empty))
+get_resolver().url_patterns.insert(0, path("empty/", empty))

@@ -54,7 +54,7 @@ class MembershipInline(TabularInline):
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """In a table the heading of a column labels no field by itself."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field, ModelChoiceField):
+        if isinstance(field, ModelChoiceField) and db_field.name == "user":  # the shop of the row is a choice, too
             field.choices = self._people(request, field)
         if field is not None:
             widget = getattr(field.widget, "widget", field.widget)

@@ -57,7 +57,7 @@ class Paths:
         if appeal.status == Appeal.Status.RESOLVED:
             return None
         last = max((event.step.position for event in taken if event.step), default=0)
-        steps = self._steps.get(appeal.shop.marketplace_id, [])
+        steps = self._steps.get(appeal.marketplace_id, [])
         return next((step for step in steps if step.position > last), None)
 
 

@@ -55,14 +55,15 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
             visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
             return shown(visible) if self.action == "retrieve" else visible
         shops = Shop.objects.visible_to(self.request.user).order_by().values_list("pk", flat=True)
-        return shown(super().get_queryset().filter(shop__in=list(shops)))
+        listed: QuerySet[Appeal] = rows.filter(shop__in=list(shops))
+        return listed
 
-    def get_object(self) -> Appeal:
-        appeal: Appeal = super().get_object()
+    def get_object(self) -> Any:
+        appeal = super().get_object()
         return complete([appeal])[0] if self.action == "retrieve" else appeal
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
-        return complete(super().paginate_queryset(queryset) or [])
+        return complete(super().paginate_queryset(shown(queryset)) or [])
 
     def get_serializer_context(self) -> dict[str, Any]:
         now = timezone.now()

@@ -81,7 +81,7 @@ class Appeals(Asked):
         if connections[rows.db].features.supports_json_field_contains:
             return rows.filter(order_numbers__contains=[number])
         # SQLite cannot look into a list; it holds it as the text that json.dumps made of it
-        as_text = rows.annotate(_orders=Cast("order_numbers", TextField()))
+        as_text = rows.alias(_orders=Cast("order_numbers", TextField()))
         return as_text.filter(_orders__contains=json.dumps(number))
 
     def of_matter(self, rows: QuerySet[Appeal], name: str, appeal: Appeal) -> QuerySet[Appeal]:

@@ -1,6 +1,6 @@
 """What an answer shows of appeals, read for a whole page in a fixed number of queries.
 
-Of other rows only what is shown is read, and beside it no rows are made of it: a page has some two hundred clocks and
+Only what is shown is read, and no rows are made of it: a page has fifty appeals with some two hundred clocks and
 names, and as many objects would cost more than all the rest of the answer.
 """
 
@@ -14,7 +14,9 @@ from django.db.models import F, QuerySet
 
 from appeals.models import Appeal, Deadline, Event
 
+# Of other rows, read beside its own columns
 NAMES = {
+    "marketplace_id": F("shop__marketplace"),
     "shop_marketplace_slug": F("shop__marketplace__slug"),
     "topic_slug": F("topic__slug"),
     "assignee_email": F("assignee__email"),
@@ -22,8 +24,21 @@ NAMES = {
 }
 # The text that is searched is as long as the body
 UNREAD = {"search_text", "topic", "assignee", "created_by"}
+COLUMNS = ("pk", *(one.attname for one in Appeal._meta.concrete_fields if one.name not in UNREAD), *NAMES)
 STEP = ("step__marketplace", "step__position", "step__name", "step__name_en")
-COLUMNS = (*(one.name for one in Appeal._meta.concrete_fields if one.name not in UNREAD), "shop__marketplace")
+
+
+class Line:
+    """What is shown of an appeal."""
+
+    _meta = Appeal._meta
+    Status, TURNS = Appeal.Status, Appeal.TURNS
+    turn = Appeal.turn
+    overdue_by = Appeal.overdue_by
+
+    def __init__(self, row: Any, clocks: list["Clock"], escalations: list[Event]) -> None:
+        self.__dict__ = dict(zip(COLUMNS, row, strict=True))
+        self.clocks, self.escalations = clocks, escalations
 
 
 class _Columns(NamedTuple):
@@ -46,21 +61,19 @@ class Clock(_Columns):
     overdue_by = Deadline.overdue_by
 
 
-def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal]:
-    return appeals.select_related("shop").annotate(**NAMES).only(*COLUMNS)
+def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal, Any]:
+    """The rows that `complete` makes the lines of."""
+    return appeals.annotate(**NAMES).values_list(*COLUMNS, named=True)
 
 
-def complete(appeals: Sequence[Any]) -> list[Any]:
+def complete(rows: Sequence[Any]) -> list[Line]:
     """Gives each its clocks and the steps of the escalation path that it took."""
-    ids = [appeal.pk for appeal in appeals]
+    ids = [row.pk for row in rows]
     clocks, taken = defaultdict[int, list[Clock]](list), defaultdict[int, list[Event]](list)
-    rows = Deadline.objects.filter(appeal__in=ids).order_by().values_list("appeal_id", *Clock._fields)
-    for pk, *values in rows:
+    for pk, *values in Deadline.objects.filter(appeal__in=ids).order_by().values_list("appeal_id", *Clock._fields):
         clocks[pk].append(Clock(*values))
     steps = Event.objects.standing().filter(kind=Event.Kind.ESCALATED, appeal__in=ids).order_by()
     for event in steps.select_related("step").only("appeal", "at", "data", *STEP):
         taken[event.appeal_id].append(event)
-    for appeal in appeals:
-        appeal.clocks = sorted(clocks[appeal.pk], key=attrgetter("started_at", "pk"))
-        appeal.escalations = sorted(taken[appeal.pk], key=attrgetter("at", "pk"))
-    return list(appeals)
+    begun, happened = attrgetter("started_at", "pk"), attrgetter("at", "pk")
+    return [Line(row, sorted(clocks[row.pk], key=begun), sorted(taken[row.pk], key=happened)) for row in rows]

@@ -276,6 +276,10 @@ class Appeal(models.Model):
         return self.shop.marketplace
 
     @property
+    def marketplace_id(self) -> int:
+        return self.shop.marketplace_id
+
+    @property
     def turn(self) -> Turn:
         """Whose move it is."""
         return self.TURNS[self.Status(self.status)]

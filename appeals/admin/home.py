@@ -149,7 +149,7 @@ def _row(appeal: Appeal, now: datetime) -> dict[str, Any]:
     clock = needs.running(appeal)
     return {
         "appeal": appeal,
-        "due": wording.until(clock.due_at, now) if clock else "",
+        "due": f"{wording.remaining(clock, now)}, {wording.until(clock.due_at, now)}" if clock else "",
         "late": wording.lateness(clock, now) if clock and clock.is_late(now) else "",
     }
 

@@ -92,3 +92,9 @@ def test_a_time_that_nobody_knows_shows_the_whole_list_with_a_note(shop: Shop, a
     client.force_login(agent)
     answer = client.get(f"{reverse('admin:appeals_appeal_changelist')}?{wrong}")
     assert answer.status_code in (200, 302)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_what_is_awaited_says_how_much_time_is_left_and_until_when(people: dict[str, Client]) -> None:
+    page = people["lead"].get("/admin/").content.decode()
+    assert "осталось 23\u00a0ч 40\u00a0мин из 24\u00a0ч, до 11:40 21 ноября" in page

@@ -1,6 +1,8 @@
 """What a browser says about the policies of a page."""
 
 import re
+import time
+from collections.abc import Callable
 
 from playwright.sync_api import ConsoleMessage, Page
 
@@ -22,3 +24,11 @@ def hear_refusals(page: Page) -> list[str]:
     page.add_init_script(REPORT)
     page.on("console", hear)
     return found
+
+
+def wait_until(is_so: Callable[[], bool], page: Page) -> None:
+    """While the page goes on, whose events are heard only in between."""
+    give_up = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < give_up
+        page.wait_for_timeout(50)

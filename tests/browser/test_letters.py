@@ -23,7 +23,7 @@ def appeal(administrator: User) -> Appeal:
     shop = shops.create(actor=administrator, name="Чайный дом", marketplace=Marketplace.objects.get(slug="ozon"))
     topic = Topic.objects.get(slug="finance")
     made = lifecycle.create(actor=administrator, now=now, shop=shop, topic=topic, subject="Нет выплаты <за октябрь>")
-    sent = now - timedelta(days=9)
+    sent = now - timedelta(days=20)  # three working days are over, in January too
     lifecycle.submit(appeal=made, actor=administrator, now=now, at=sent, external_number="22283263")
     text = "Читайте справку."
     return lifecycle.record_reply(appeal=made, actor=administrator, now=now, kind="brush_off", text=text, at=sent)

@@ -57,8 +57,10 @@ def test_a_view_is_kept_and_opened_again(page: Page, administrator: User, three:
     page.goto(f"{LIST}?status=draft")
     page.fill(".hub-views [name=name]", "Мои черновики")
     page.press(".hub-views [name=name]", "Enter")
+    view = page.get_by_role("link", name="Мои черновики")
+    expect(view).to_be_visible()
     page.goto(LIST)
-    page.get_by_role("link", name="Мои черновики").click()
+    view.click()
     expect(page.locator("#result_list tbody")).to_have_count(1)
     assert SavedView.objects.get().query == "status=draft"
 

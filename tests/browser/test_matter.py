@@ -25,7 +25,10 @@ STOCK_PHRASE = "Мы проверили вашу ситуацию, наруше�
 
 
 def ago(days: int) -> datetime:
-    """So many days before now, to the minute: that is as much as the browser's own picker takes."""
+    """So many days before now, to the minute: that is as much as the browser's own picker takes.
+
+    Over the New Year three working days last up to 18 days, and 15 calendar days up to 28.
+    """
     return (timezone.now() - timedelta(days=days)).replace(second=0, microsecond=0)
 
 
@@ -68,7 +71,7 @@ def test_one_matter_from_the_first_message_to_the_claim(page: Page, administrato
     log_in(page, administrator)
 
     # The appeal: an answer on money is promised within three working days
-    sent = ago(60)
+    sent = ago(130)
     page.goto(f"/admin/appeals/appeal/add/?shop={shop.pk}")
     page.select_option("[name=topic]", label="Финансы")
     page.fill("[name=subject]", "Не поступила выплата")
@@ -84,7 +87,7 @@ def test_one_matter_from_the_first_message_to_the_claim(page: Page, administrato
     shown_due(page, promised)
 
     # A stock phrase settles nothing: the answer is still owed, and late
-    brush_off(page, ago(58))
+    brush_off(page, ago(128))
     assert clocks(first)["answer"] == ("running", promised)
     expect(page.locator("[aria-labelledby=clocks-title] .hub-late").first).to_be_visible()
 
@@ -95,20 +98,20 @@ def test_one_matter_from_the_first_message_to_the_claim(page: Page, administrato
     page.goto(first.get_absolute_url())
     press(page, "message")
     page.fill("dialog [name=text]", letter)
-    page.fill("dialog [name=at]", typed(ago(50)))
+    page.fill("dialog [name=at]", typed(ago(118)))
     confirm(page)
     assert clocks(first)["answer"] == ("running", promised)
 
     # Given up and written again: a new promise runs, and the first one stays in sight
     press(page, "resolve")
     page.check("dialog [value=ignored]")
-    page.fill("dialog [name=at]", typed(ago(46)))
+    page.fill("dialog [name=at]", typed(ago(105)))
     confirm(page)
     assert clocks(first)["answer"] == ("missed", promised)
     page.click("a[href*='previous=']")
     page.fill("[name=subject]", "Повторно: не поступила выплата")
     page.fill("[name=order_numbers]", "12345678-0001")
-    again = ago(45)
+    again = ago(100)
     page.fill("[name=sent_at]", typed(again))
     page.click("button[name=_sent]")
     expect(page.locator("#matter li")).to_have_count(2)
@@ -119,8 +122,8 @@ def test_one_matter_from_the_first_message_to_the_claim(page: Page, administrato
     expect(page.locator(".hub-timeline")).to_contain_text(STOCK_PHRASE)
 
     # The same phrase once more, and a complaint: the answer's clock ends as missed, the step's fifteen days run
-    brush_off(page, ago(43))
-    complained = ago(35)
+    brush_off(page, ago(98))
+    complained = ago(75)
     take_step(page, "operator-complaint", complained)
     term = due(complained, 15, Unit.CALENDAR_DAYS)
     assert clocks(second)["answer"] == ("missed", promised_again)

@@ -31,7 +31,7 @@ def test_what_was_typed_survives_a_closed_tab_until_it_is_sent(page: Page, membe
     page.goto(ADD)
     page.fill("[name=subject]", "Не поступила выплата")
     page.fill("[name=body]", "Длинный текст")
-    page.wait_for_timeout(500)
+    wait_for_draft(page, "Длинный текст")
     again = page.context.new_page()
     page.close()
     again.goto(ADD)
@@ -61,7 +61,7 @@ def test_what_is_discarded_is_gone(page: Page, member: User) -> None:
     log_in(page, member)
     page.goto(ADD)
     page.fill("[name=subject]", "Лишнее")
-    page.wait_for_timeout(500)
+    wait_for_draft(page, "Лишнее")
     page.goto(ADD)
     page.click(".hub-note button")
     expect(page.locator(".hub-note")).to_have_count(0)
@@ -74,7 +74,7 @@ def test_a_text_typed_into_a_dialog_is_there_when_it_opens_again(page: Page, mem
     page.goto(appeal.get_absolute_url())
     page.click("#verb-message")
     page.fill("dialog [name=text]", "Начал писать")
-    page.wait_for_timeout(500)
+    wait_for_draft(page, "Начал писать")
     page.keyboard.press("Escape")
     page.click("#verb-message")
     expect(page.locator("dialog [name=text]")).to_have_value("Начал писать")
@@ -185,6 +185,7 @@ def test_an_appeal_is_logged_by_keyboard_alone_in_seconds(page: Page, member: Us
     page.keyboard.type("Нет выплаты")
     press("Tab")
     page.keyboard.type("Выплата за сентябрь не пришла.")
+    expect(page.locator("[name=channel]")).not_to_have_value("")
     press("Control+Enter")
     expect(page.locator("h1")).to_contain_text("Нет выплаты")
     appeal = Appeal.objects.get()
@@ -215,6 +216,11 @@ def test_pages_show_without_scripts(page: Page, member: User) -> None:
     tab.click("button[type=submit].hub-primary")
     expect(tab.locator(".hub-timeline")).to_contain_text("Без скриптов")
     plain.close()
+
+
+def wait_for_draft(page: Page, text: str) -> None:
+    """What was typed is kept when the typing has paused."""
+    page.wait_for_function("text => Object.values(localStorage).some((kept) => kept.includes(text))", arg=text)
 
 
 def sent(user: User) -> Appeal:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -22,9 +23,12 @@ PATIENCE_SECONDS = 60
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Not one of those that the system itself deals out, which another program may have before the hub asks for it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +62,7 @@ class Hub:
     def __init__(self, environment: dict[str, str], command: list[str] | None = None) -> None:
         self.mark = uuid.uuid4().hex
         self.port = int(environment["HUB_PORT"])
+        self._data_folder = environment["HUB_DATA_DIR"]
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             command or [sys.executable, "manage.py", "up"],
@@ -101,7 +106,7 @@ class Hub:
 
         wait_until(is_open, f"the address is printed\n{self.output}")
 
-    def wait_for_exit(self, seconds: float = 15) -> int:
+    def wait_for_exit(self, seconds: float = PATIENCE_SECONDS) -> int:
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code
@@ -116,6 +121,11 @@ class Hub:
             and containing.encode() in _content(folder / "cmdline").replace(b"\0", b" ")
         ]
 
+    def is_at_work(self) -> bool:
+        """On SQLite: whether one of its processes has the database open, as it has for a request or a task only."""
+        data = (Path(self._data_folder) / "hub.sqlite3").resolve()
+        return any(data in _opened(pid) for pid in self.processes())
+
     def status(self, path: str) -> int:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
@@ -125,6 +135,13 @@ class Hub:
                 return error.code
         except OSError:
             return 0
+
+
+def _opened(pid: int) -> set[Path]:
+    try:
+        return {one.readlink() for one in Path(f"/proc/{pid}/fd").iterdir()}
+    except OSError:  # it ended meanwhile, or closed a file
+        return set()
 
 
 def _content(path: Path) -> bytes:

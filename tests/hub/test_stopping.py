@@ -43,7 +43,7 @@ def test_a_request_that_has_begun_is_answered(ready: dict[str, str]) -> None:
         thread = threading.Thread(target=call)
         with nobody_else_writes(ready):  # the use of a token is noted, so the call has something to write
             thread.start()
-            time.sleep(1)
+            wait_until(hub.is_at_work, "the request has come to the database")
             assert answers == []
             hub.process.send_signal(signal.SIGTERM)
             time.sleep(1)
@@ -63,12 +63,12 @@ def test_a_worker_finishes_the_task_it_is_on(
     with Hub(settings, [sys.executable, "manage.py", "up", "--only", "worker"]) as hub:
         with nobody_else_writes(settings):
             wait_until(lambda: "sweep[" in hub.output and "received" in hub.output, "the worker takes the task")
-            time.sleep(1)
+            wait_until(hub.is_at_work, "the task has come to the database")
             hub.process.send_signal(signal.SIGTERM)
             time.sleep(2)
             assert hub.process.poll() is None
             assert noted(settings) == 0
-        assert hub.wait_for_exit(30) == 0
+        assert hub.wait_for_exit() == 0
     assert noted(settings) == 1
 
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import re
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.hub.running import free_port
 
 STALL = 1.5  # longer than the workers wait
 CASE = re.compile(r"Case \d+")
@@ -102,8 +103,7 @@ class Mailbox:
 def serve(mailbox: Mailbox) -> Iterator[int]:
     """Listening, on a port that was free just now."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     yield port

@@ -7,29 +7,25 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import override_settings
 
 from hub.api.throttling import TokenThrottle, count
 from hub.models import User
-from tests import services
 from tests.api_contract.conftest import call_as
 from tests.api_contract.test_errors import refused
 
 ME = "/api/v1/me/"
-REDIS: dict[str, Any] = {
-    "CELERY_BROKER_URL": services.REDIS_URL,
-    "CACHES": {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.REDIS_URL},
-    },
-}
+
+
+def counting_in(redis_url: str) -> override_settings:
+    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+    return override_settings(CELERY_BROKER_URL=redis_url, CACHES={"default": cache})
 
 
 @pytest.fixture
-def redis() -> Iterator[None]:
-    with override_settings(**REDIS):
+def redis(redis_url: str) -> Iterator[None]:
+    with counting_in(redis_url):
         yield
-        cache.clear()
 
 
 def test_each_minute_of_the_clock_begins_anew_and_the_refusal_says_when(agent: User) -> None:
@@ -73,8 +69,7 @@ def test_a_token_is_refused_by_what_redis_has_counted(agent: User) -> None:
 
 def test_nobody_is_refused_where_nothing_can_be_counted(agent: User, settings: Any, caplog: Any) -> None:
     client = call_as(agent)
-    gone = REDIS | {"CACHES": {"default": REDIS["CACHES"]["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}}
-    with override_settings(**gone):
+    with counting_in("redis://127.0.0.1:1/0"):
         assert client.get(ME).status_code == 200
     with override_settings(DATA_DIR=settings.DATA_DIR / "not-there"):
         assert client.get(ME).status_code == 200

@@ -1,11 +1,13 @@
 """What a full page costs: at most fifteen queries for whoever reads it, and no more with many rows than with few."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -23,9 +25,18 @@ from appeals.orders import Order
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, ShippedFact, Topic
 
+from .conftest import moscow
+
 LIMIT = 15
 LIST = "admin:appeals_appeal_changelist"
 EARLIER = [timedelta(days=20), timedelta(days=5), timedelta(hours=23)]
+
+
+@pytest.fixture(autouse=True)
+def at_noon() -> Iterator[None]:
+    """What is due today stays so until the page is read."""
+    with time_machine.travel(moscow("2026-11-20 12:00"), tick=False):
+        yield
 
 
 MOST = "lead, directory editor"
@@ -125,7 +136,7 @@ def fill_home(agent: User, shop: Shop, count: int) -> None:
     for index in range(count):
         lifecycle.create(actor=agent, now=now, shop=shop, subject=f"Draft {index}")
         log(agent, shop, now - timedelta(days=9), now)
-        log(agent, shop, now - timedelta(hours=24) + timedelta(seconds=5), now)
+        log(agent, shop, now - timedelta(hours=23), now)
         log(agent, shop, now, now)
         asked = log(agent, shop, now - timedelta(hours=1), now, assignee=agent, amount_at_stake=100)
         lifecycle.record_reply(appeal=asked, actor=agent, now=now, kind="question", text="Which?")

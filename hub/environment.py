@@ -6,8 +6,10 @@ that names the variable; so does a `HUB_` variable that nobody reads, because it
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +79,8 @@ _SCHEMES = {
 }
 _MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 _CHOICES = {"HUB_LOG_FORMAT": ("text", "json")}
+_MAIL_ADDRESSES = ("HUB_MAIL_FROM", "HUB_ADMIN_EMAIL")
+_MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _FALSE = ("false", "off", "no", "n", "0")
 
 
@@ -119,6 +123,8 @@ class Environment:
                 self._check_network(text)
         if name in _CHOICES and value not in _CHOICES[name]:
             raise ImproperlyConfigured(f"{name}: {value!r} is none of {', '.join(_CHOICES[name])}.")
+        if name in _MAIL_ADDRESSES and not _MAIL_ADDRESS.fullmatch(parseaddr(value)[1]):
+            raise ImproperlyConfigured(f"{name}: {value!r} is no mail address such as hub@example.com.")
         if name == "HUB_METRICS_TOKEN" and len(value) < 16:
             raise ImproperlyConfigured(f"{name}: at least 16 characters are needed.")
         if name == "HUB_TIME_ZONE" and value not in available_timezones():
@@ -147,6 +153,10 @@ class Environment:
         if not complete:
             raise ImproperlyConfigured(
                 f"{name}: the address needs the form {scheme}://host:port; in a password, write # / @ as %23 %2F %40."
+            )
+        if name == "REDIS_URL" and not re.fullmatch(r"/?|/\d+/?", parts.path, re.ASCII):
+            raise ImproperlyConfigured(
+                f"REDIS_URL: after the port comes the number of a database, such as {scheme}://host:port/0."
             )
 
     @staticmethod

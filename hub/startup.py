@@ -22,7 +22,7 @@ from django.core.management import CommandError, call_command
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from redis.exceptions import RedisError
 
 from appeals import recompute
@@ -31,6 +31,7 @@ from hub import checks, health
 from hub.demo import PASSWORD, PEOPLE
 from hub.models import User
 from hub.terminal import gettext as _
+from hub.terminal import language
 from marketplaces import directory
 from marketplaces.directory_file import DirectoryFileError
 from marketplaces.directory_report import Outcome
@@ -113,7 +114,8 @@ def load_directory() -> str:
     except DirectoryFileError as error:
         raise CommandError(f"The directory cannot be loaded: {error}") from error
     total = sum(report.counts().values(), Counter[Outcome]())
-    told = ", ".join(f"{count} rows {outcome.value}" for outcome, count in total.items())
+    with translation.override(language()):
+        told = "; ".join(f"{outcome.label}: {count}" for outcome, count in total.items())
     if not {Outcome.CREATED, Outcome.UPDATED, Outcome.RETIRED} & set(total):
         return told
     return told + follow_directory()
@@ -125,7 +127,8 @@ def follow_directory() -> str:
     if not effect.moved:
         return ""
     recompute_deadlines.delay()
-    return f"; {effect.moved} running deadlines move by it in the background, {effect.become_late} become late"
+    moving = _("running deadlines that move by it in the background: %(moved)d, that become late: %(late)d")
+    return "; " + moving % {"moved": effect.moved, "late": effect.become_late}
 
 
 def static_files() -> str:

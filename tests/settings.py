@@ -1,5 +1,5 @@
-"""The hub's settings for tests: nothing from the environment of whoever runs them, nothing written outside a temporary
-folder. Only the addresses of services for tests are taken over."""
+"""The hub's settings for tests: nothing from the environment of whoever runs them, the language of their terminal
+neither, nothing written outside a temporary folder. Only the addresses of services for tests are taken over."""
 
 import atexit
 import os
@@ -11,8 +11,9 @@ from hub.environment import VARIABLES
 
 _KEPT = {"HUB_TEST_DATABASE_URL", "HUB_TEST_REDIS_URL"}
 for _name in list(os.environ):
-    if (_name in VARIABLES or _name.startswith("HUB_")) and _name not in _KEPT:
+    if (_name in VARIABLES or _name.startswith(("HUB_", "LANG", "LC_"))) and _name not in _KEPT:
         del os.environ[_name]
+os.environ["LANG"] = "C.UTF-8"
 os.environ["HUB_DATA_DIR"] = tempfile.mkdtemp(prefix="hub-tests-")
 os.environ["HUB_SECRET_KEY"] = secrets.token_urlsafe(50)
 

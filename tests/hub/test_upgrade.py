@@ -41,7 +41,7 @@ def test_running_deadlines_follow_a_promise_that_the_release_changed(
     long = Deadline.objects.get(pk=running.pk).due_at
     assert long > running.due_at + timedelta(days=5)
 
-    assert "1 running deadlines move" in startup.load_directory()
+    assert "move by it in the background: 1, that become late: 0" in startup.load_directory()
 
     assert queued == [()]
     tasks.recompute_deadlines()

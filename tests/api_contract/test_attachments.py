@@ -187,7 +187,7 @@ def test_an_upload_whose_sender_hangs_up_leaves_nothing(
         '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
     )
     where = urlsplit(live_server.url)
-    with socket.create_connection((where.hostname, where.port), timeout=20) as wire:
+    with socket.create_connection((where.hostname, where.port), timeout=60) as wire:
         wire.sendall(head.encode() + b"x" * 100_000)
         wire.shutdown(socket.SHUT_WR)
         answer = b""

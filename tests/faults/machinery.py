@@ -183,7 +183,7 @@ class Part:
         if found:
             os.kill(int(found[-1]), signal.SIGKILL)
 
-    def end(self, patience: float = 30) -> int | None:
+    def end(self, patience: float = 60) -> int | None:
         """Asked to stop, and not started again; its exit code, or None if it had to be killed."""
         self._wanted = False
         self._thread.join()

@@ -19,7 +19,7 @@ from typing import Self
 
 from hub.settings import BASE_DIR
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300  # where much else runs, a first start alone takes more than a minute
 
 
 def free_port() -> int:

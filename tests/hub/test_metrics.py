@@ -140,7 +140,7 @@ def test_requests_of_all_web_processes_are_counted_together(ready: dict[str, str
     def told() -> Samples:
         request = urllib.request.Request(f"http://127.0.0.1:{environment['HUB_PORT']}/metrics")
         request.add_header("Authorization", f"Bearer {KEY}")
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return samples(answer.read().decode())
 
     with Hub(environment, [sys.executable, "manage.py", "up", "--only", "web"]) as hub:

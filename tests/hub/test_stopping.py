@@ -35,7 +35,7 @@ def test_a_request_that_has_begun_is_answered(ready: dict[str, str]) -> None:
     answers: list[int] = []
 
     def call() -> None:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             answers.append(answer.status)
 
     with Hub(ready, [sys.executable, "manage.py", "up", "--only", "web"]) as hub:

@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from marketplaces.platform import Platform
 
 EXAMPLES = re.compile("insecure|example|change.?me|demo|secret.?key|letters4|^test", re.IGNORECASE)
+_HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:.]+", re.ASCII)
 _OWN_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -36,6 +37,15 @@ def check_what_strangers_may_see(app_configs: Sequence[AppConfig] | None, **kwar
                 "HUB_ALLOWED_HOSTS lets every host name through: forged links could be sent in its mails.",
                 hint="List the names that people open, such as hub.example.com.",
                 id="hub.E002",
+            )
+        )
+    odd = [name for name in settings.ALLOWED_HOSTS if not _HOST.fullmatch(name) and name != "*"]
+    if odd:
+        found.append(
+            Error(
+                f"HUB_ALLOWED_HOSTS holds {odd[0]!r}, which is no host name: no request would be answered for it.",
+                hint="List names alone, without http:// and without a port, such as hub.example.com.",
+                id="hub.E007",
             )
         )
     return found

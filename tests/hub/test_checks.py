@@ -33,6 +33,9 @@ def test_a_sound_hub_passes() -> None:
         ({"DEBUG": True, "HUB_HOST": "0.0.0.0", "BASE_URL": LOCAL, "HTTPS": False}, ["hub.E001"]),  # noqa: S104
         ({"DEBUG": True, "BASE_URL": LOCAL, "HTTPS": False}, []),
         ({"ALLOWED_HOSTS": ["*"]}, ["hub.E002"]),
+        ({"ALLOWED_HOSTS": ["http://hub.example.com"]}, ["hub.E007"]),
+        ({"ALLOWED_HOSTS": ["hub.example.com:443"]}, ["hub.E007"]),
+        ({"ALLOWED_HOSTS": [".example.com", "10.0.0.5", "[::1]", "::1", "hub-2"]}, []),
         ({"TRUSTED_PROXIES": []}, ["hub.E003"]),
         ({"TRUSTED_PROXIES": ["10.0.0.5", "0.0.0.0/0"]}, ["hub.E006"]),
         ({"TRUSTED_PROXIES": ["::/0"]}, ["hub.E006"]),

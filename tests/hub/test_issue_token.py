@@ -1,6 +1,9 @@
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -27,6 +30,14 @@ def test_it_prints_a_token_alone_and_the_token_opens_the_api(agent: User, capsys
     assert token not in (kept.digest, kept.token_key)
     answer = APIClient().get("/api/v1/me/", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 200
+
+
+def test_a_database_that_was_never_prepared_is_told_with_the_mend(environment: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "issue_token", "agent@example.com"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=settings.BASE_DIR)
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_days_limit_its_life(agent: User, capsys: pytest.CaptureFixture[str]) -> None:

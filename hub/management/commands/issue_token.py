@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 
 from hub.models import ApiToken, User
 
@@ -18,7 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the token is for")
 
     def handle(self, *args: Any, email: str, days: int | None, name: str, **options: Any) -> None:
-        user = User.objects.filter(email__iexact=email).first()
+        try:
+            user = User.objects.filter(email__iexact=email).first()
+        except (OperationalError, ProgrammingError) as error:
+            hint = "Is DATABASE_URL right, and was the hub started once, or manage.py migrate run?"
+            raise CommandError(
+                f"The database has no people that could be read. {hint} ({str(error).strip()})"
+            ) from error
         if user is None:
             raise CommandError(f"{email}: no user has this e-mail address.")
         if not user.is_active:

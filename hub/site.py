@@ -1,9 +1,9 @@
 """The menu of the workplace: each entry is shown to those who may open it."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -100,3 +100,8 @@ def _item(request: HttpRequest, title: str, icon: str, view: str, permission: st
         "permission": lambda request: not permission or request.user.has_perm(permission),
         **({"badge": str(count), "badge_variant": variant} if count else {}),
     }
+
+
+def nowhere(request: HttpRequest, **thing: Any) -> NoReturn:
+    """Django's way to the page of anything tells all who ask which numbers there are; nothing of ours leads there."""
+    raise Http404

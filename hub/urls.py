@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from appeals.admin import reference
 from appeals.admin.recompute import recompute_view
-from hub import handover, login
+from hub import handover, login, site
 from hub.profile import profile
 from hub.trail.page import trail_view
 from marketplaces.admin import files, offers
@@ -32,6 +32,7 @@ urlpatterns = [
     path("admin/directory/file/", staff_member_required(files.upload_view), name="directory-upload"),
     path("admin/directory/file/<slug:slug>/", staff_member_required(files.download_view), name="directory-download"),
     path("admin/directory/offers/", staff_member_required(offers.offers_view), name="offers"),
+    path("admin/r/<int:content_type_id>/<path:object_id>/", staff_member_required(site.nowhere)),
     path("admin/", admin.site.urls),
     path("api/", include("hub.api.urls")),
 ]

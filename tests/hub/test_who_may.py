@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.management import call_command
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from appeals import incidents, lifecycle, shops
 from appeals.incidents import Facts, Part, Text
-from appeals.models import Attachment, Membership, Reminder, ReminderRule, SavedView
+from appeals.models import Appeal, Attachment, Membership, Reminder, ReminderRule, SavedView
 from appeals.orders import Order
 from hub.models import ApiToken, User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
@@ -131,8 +132,8 @@ def examples(people: dict[str, User | None]) -> dict[str, Any]:
         "topic": "finance",
         "app_label": "appeals",
         "url": "nowhere/",
-        "content_type_id": 1,
-        "object_id": 1,
+        "content_type_id": ContentType.objects.get_for_model(Appeal).pk,
+        "object_id": appeal.pk,
         "uidb64": "MQ",
         "token": "x-y",
     }

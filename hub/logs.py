@@ -7,7 +7,10 @@ Logs hold no bodies, no search words, no tokens, and of a database's complaint n
 import logging
 import re
 import uuid
+from collections.abc import Mapping
 from contextvars import ContextVar
+from copy import copy
+from functools import reduce
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +21,7 @@ from pythonjsonlogger.json import JsonFormatter
 HEADER = "X-Request-ID"
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 TASK_ID: ContextVar[str] = ContextVar("task_id", default="")
+_KEY = re.compile(r"(?<=/admin/password/)[^/\s]+/[^/\s]+")
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -38,15 +42,21 @@ class Context(logging.Filter):
 
 
 class Discreet:
-    """Without the rows that PostgreSQL quotes when it refuses them: they hold letters."""
+    """Without the rows that PostgreSQL quotes when it refuses them: they hold letters. Nor the keys of addresses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line itself may name an error, too, as text or as Celery does when a task fails."""
+        given = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
+        named = [record.exc_info[1] if record.exc_info else None, *given]
+        errors = [one for one in named if isinstance(one, BaseException)]
+        record = copy(record)
+        record.exc_text = None  # of a formatter that is not discreet
+        record.msg, record.args = reduce(_without_rows, errors, without_key(record.getMessage())), None
+        return str(super().format(record))  # type: ignore[misc]
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
         text: str = super().formatException(ei)  # type: ignore[misc]
-        for error in _chain(ei[1]):
-            primary = getattr(getattr(error, "diag", None), "message_primary", None)
-            if primary and str(error):
-                text = text.replace(str(error), primary)
-        return text
+        return _without_rows(text, ei[1])
 
 
 class Line(Discreet, logging.Formatter):
@@ -71,6 +81,20 @@ class Json(Discreet, JsonFormatter):
 def formatter() -> logging.Formatter:
     """As HUB_LOG_FORMAT says."""
     return Json() if settings.LOG_FORMAT == "json" else Line()
+
+
+def without_key(text: str) -> str:
+    """Whoever has the address of a link to a new password opens the account, also when it was not answered."""
+    return _KEY.sub("<uidb64>/<token>", text)
+
+
+def _without_rows(text: str, error: BaseException | None) -> str:
+    """What PostgreSQL says first, instead of all that it says: as it is, and as `repr` writes it."""
+    for one in _chain(error):
+        primary = getattr(getattr(one, "diag", None), "message_primary", None)
+        if primary and str(one):
+            text = text.replace(str(one), primary).replace(repr(str(one))[1:-1], primary)
+    return text
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

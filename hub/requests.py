@@ -37,14 +37,13 @@ class RequestMiddleware:
         """Of the address its path alone: what people search for is nobody's business."""
         match = request.resolver_match
         route = match.route if match else ""
-        secret = match is not None and "token" in match.kwargs  # a link to a new password opens the account
         metrics.observe(str(request.method), route, response.status_code, seconds)
         if request.path in PROBES:
             return
         user = getattr(request, "user", None)
         details = {
             "method": request.method,
-            "path": f"/{route}" if secret else escape_uri_path(request.path),  # else its line feeds end the line
+            "path": logs.without_key(escape_uri_path(request.path)),  # escaped, its line feeds end no line
             "route": route,
             "status": response.status_code,
             "ms": round(1000 * seconds, 1),

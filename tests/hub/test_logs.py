@@ -104,6 +104,56 @@ def test_a_row_that_the_database_refuses_is_not_quoted(db: None, settings: Setti
     assert "null value in column" in line
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["json", "text"])
+def test_a_task_that_fails_for_a_row_does_not_quote_it(
+    db: None, settings: Settings, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    settings.LOG_FORMAT = kind
+
+    letter = " ".join(["it's\na", 'secret "letter"'])  # in one piece it would stand in the traceback, as source
+
+    @app.task(name=f"tests.fail_{kind}")
+    def fail() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO appeals_savedview (name, query) VALUES ('mine', %s)", [letter])
+
+    fail.apply()
+    (told,) = [one for one in caplog.records if one.name == "celery.app.trace"]
+    assert 'a secret "letter' in told.getMessage()
+    line = logs.formatter().format(told)
+    assert line.count("null value in column") > 1
+    assert "a secret" not in line
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("words", ["Not sent: %s", "Not sent: %r"])
+def test_a_warning_that_names_an_error_does_not_quote_its_row(db: None, words: str) -> None:
+    with connection.cursor() as cursor, pytest.raises(IntegrityError) as caught:
+        cursor.execute("INSERT INTO appeals_savedview (name, query) VALUES ('mine', 'secret')")
+    line = logs.formatter().format(record(msg=words, args=(caught.value,)))
+    assert "null value in column" in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "status"),
+    [
+        ("/admin/password/MQ/key-1234/", "127.0.0.1", 200),
+        ("/admin/password/MQ/key-1234", "127.0.0.1", 302),
+        ("/admin/password/MQ/key-1234/", "elsewhere.example.com", 400),
+    ],
+)
+def test_the_key_of_a_link_is_in_no_line_however_it_was_answered(
+    db: None, caplog: pytest.LogCaptureFixture, address: str, host: str, status: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert Client(headers={"Host": host}).get(address).status_code == status
+    lines = [logs.formatter().format(one) for one in caplog.records]
+    assert any("/admin/password/<uidb64>/<token>" in line for line in lines)
+    assert not [line for line in lines if "key-1234" in line]
+
+
 def test_a_task_carries_the_id_of_the_request_that_started_it() -> None:
     seen: list[tuple[str, str]] = []
 

@@ -23,21 +23,23 @@ MAX_FILES: Final = 50
 _HEAD_BYTES: Final = 8192
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
-# What support desks take and people can open; HTML and SVG are not here, because they can carry scripts
+# What support desks take and people can open; HTML and SVG are not here, because they can carry scripts. Each with the
+# endings by which a computer opens it as what it is
+_PACKED: Final = ("zip", "docx", "xlsx", "pptx", "odt", "ods", "odp")
 ACCEPTED: Final = {
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "application/pdf",
-    "application/zip",
-    "application/msword",
-    "application/vnd.ms-excel",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "video/mp4",
-    "video/quicktime",
-    "text/plain",
+    "image/png": ("png",),
+    "image/jpeg": ("jpg", "jpeg", "jfif"),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+    "application/pdf": ("pdf",),
+    "application/zip": _PACKED,
+    "application/msword": ("doc", "xls", "msg"),
+    "application/vnd.ms-excel": ("xls", "doc", "msg"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("docx", *_PACKED),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("xlsx", *_PACKED),
+    "video/mp4": ("mp4", "m4v", "mov"),
+    "video/quicktime": ("mov", "mp4"),
+    "text/plain": ("txt", "csv", "tsv", "log", "md", "json", "eml"),
 }
 
 
@@ -58,16 +60,29 @@ def keep(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes]
     for chunk in file.chunks():
         digest.update(chunk)
     file.seek(0)
+    kind = kind_of(file)
     return Attachment.objects.create(
         appeal=appeal,
         file=File(file, name="file"),
-        name=PurePath(name.replace("\\", "/")).name[:255] or "file",
-        content_type=kind_of(file),
+        name=named(name, kind),
+        content_type=kind,
         size=size,
         sha256=digest.hexdigest(),
         uploaded_by=actor,
         created_at=now,
     )
+
+
+def named(name: str, kind: str) -> str:
+    """The last part of `name`. One that would be opened as something else than it is gets the ending of its kind.
+
+    A picture may be a page at the same time, and a text a script: whoever saved it would run it by a click.
+    """
+    own = PurePath(name.replace("\\", "/")).name.rstrip(". ") or "file"
+    ending = PurePath(own).suffix.lower().lstrip(".")
+    if not ending or ending in ACCEPTED[kind]:
+        return own[:255]
+    return f"{own[:245]}.{ACCEPTED[kind][0]}"
 
 
 def kind_of(file: File[bytes]) -> str:

@@ -97,6 +97,24 @@ def test_a_kind_that_is_not_accepted_is_refused_whatever_its_name(
     assert (Attachment.objects.count(), stored(media)) == (0, [])
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "kept"),
+    [
+        (b"GIF89a/*<script>alert(1)</script>*/=1;", "picture.html", "picture.html.gif"),
+        (b"alert(1)", "note.js", "note.js.txt"),
+        (b"alert(1)", "note.hta. .", "note.hta.txt"),
+        (PNG, "PROOF.PNG", "PROOF.PNG"),
+        (PNG, "Акт № 7 от 12.10.2026", "Акт № 7 от 12.10.2026.png"),
+        (b"a,b", "orders.csv", "orders.csv"),
+        (b"text", "README", "README"),
+    ],
+)
+def test_a_file_that_was_saved_opens_as_what_it_is(
+    api: APIClient, at: str, content: bytes, name: str, kept: str
+) -> None:
+    assert upload(api, at, content, name).json()["name"] == kept
+
+
 def test_a_note_that_begins_with_digits_is_a_text(api: APIClient, at: str, media: Path) -> None:
     answer = upload(api, at, b"00ad1234 is the number of the order.", "note.txt")
     assert (answer.status_code, answer.json().get("content_type")) == (201, "text/plain")

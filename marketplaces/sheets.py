@@ -17,7 +17,10 @@ CELLS: Final = 250_000
 _TAGS: Final = 8 * CELLS  # what full cells need, here and in the list of texts
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _COLUMNS: Final = 100
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BEGINS: Final = "=+@＝＋－＠-"  # the wide ones are the same to a spreadsheet
+_FORMULA: Final = (*_BEGINS, "\t", "\r", "\n")
+_PIECE: Final = re.compile(rf"""([;\t\r\n][\s"']*)([{_BEGINS}])""")
+_GUARDED_PIECE: Final = re.compile(rf"""([;\t\r\n][\s"']*)'([{_BEGINS}])""")
 
 
 class SheetError(ValueError):
@@ -33,6 +36,17 @@ def unguarded(cell: Any) -> Any:
     """What was said before `guarded`."""
     is_guarded = isinstance(cell, str) and cell.startswith("'") and cell[1:].startswith(_FORMULA)
     return cell[1:] if is_guarded else cell
+
+
+def in_csv(cell: Any) -> Any:
+    """For CSV, besides `guarded`: a spreadsheet that splits at semicolons or tabs, as Russian ones do, sees cells and
+    rows inside of ours. None of these is a formula either."""
+    return _PIECE.sub(r"\1'\2", cell) if isinstance(cell, str) else cell
+
+
+def from_csv(cell: Any) -> Any:
+    """What was said before `in_csv`."""
+    return _GUARDED_PIECE.sub(r"\1\2", cell) if isinstance(cell, str) else cell
 
 
 def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:

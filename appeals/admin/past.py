@@ -81,7 +81,7 @@ def _from_csv(data: bytes) -> tuple[list[Any], list[Any]]:
         table = tablib.Dataset().load(data.decode("utf-8-sig"), format="csv")
     except Exception as error:  # the reader has several kinds of errors, and none of them is ours
         raise UnreadableError(_("The file cannot be read as a table.")) from error
-    return table.headers or [], list(table)
+    return table.headers or [], [[sheets.from_csv(cell) for cell in row] for row in table]
 
 
 def _from_xlsx(data: bytes) -> tuple[list[Any], list[Any]]:

@@ -139,4 +139,4 @@ def _cell(value: Any) -> Any:
 def _text(cell: Any) -> str:
     if isinstance(cell, datetime):
         return cell.strftime("%Y-%m-%d %H:%M")
-    return "" if cell is None else str(cell)
+    return "" if cell is None else str(sheets.in_csv(str(cell)))

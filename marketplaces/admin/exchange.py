@@ -22,6 +22,16 @@ LARGEST = 5 * 1024 * 1024
 MOST = 10_000
 
 
+class GuardedCSV(CSV):
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> Any:
+        dataset.add_formatter(None, sheets.in_csv)
+        return super().export_data(dataset, **kwargs)
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
+        found = super().create_dataset(in_stream, **kwargs)
+        return tablib.Dataset(*([sheets.from_csv(cell) for cell in row] for row in found), headers=found.headers)
+
+
 class BoundedXLSX(XLSX):
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         headings, rows = sheets.read(in_stream, most=MOST)
@@ -39,7 +49,7 @@ class TableForm(ImportForm):
 class ExchangeAdmin(ImportExportMixin):
     import_form_class = TableForm
     export_form_class = ExportForm
-    formats = [CSV, BoundedXLSX]
+    formats = [GuardedCSV, BoundedXLSX]
     to_encoding = "utf-8-sig"  # without the mark, spreadsheets take Cyrillic for something else
 
     def get_resource_classes(self, request: HttpRequest) -> list[Any]:

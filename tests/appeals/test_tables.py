@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -82,6 +83,18 @@ def test_no_cell_is_run_as_a_formula(ours: Client, shop: Shop, agent: User) -> N
     lifecycle.create(actor=agent, now=SENT, shop=shop, subject="=HYPERLINK(1)", body="@x")
     [row] = from_csv(export(ours, "csv"))
     assert (row["Subject"], row["Text"]) == ("'=HYPERLINK(1)", "'@x")
+
+
+def test_no_piece_of_a_cell_is_run_where_semicolons_split_the_line(ours: Client, shop: Shop, agent: User) -> None:
+    """As Russian spreadsheets read a table: at commas they see nothing, at quotes in the middle of a line neither."""
+    said = {"subject": "Money;=HYPERLINK(1)", "body": "Hello\n=1+1\n- one"}
+    lifecycle.create(actor=agent, now=SENT, shop=shop, **said)
+    table = export(ours, "csv").decode("utf-8-sig")
+    pieces = re.split(r"[;\n]", table)
+    assert not [piece for piece in pieces if piece.startswith(("=", "+", "-", "@"))]
+    upload(ours, table)
+    ours.post(reverse(IMPORT), {"confirm": "1"})
+    assert [{name: getattr(one, name) for name in said} for one in Appeal.objects.all()] == [said, said]
 
 
 def test_the_export_of_many_takes_as_many_queries_as_of_few(

@@ -1,6 +1,7 @@
 """Spreadsheets that people send: what fits is read as it is, and what would fill the memory is refused unread."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -35,10 +36,21 @@ def test_headings_and_rows_are_read_with_their_gaps() -> None:
     assert rows == [["Tea", "Money", 7], [None, None, None], ["Tea", None, None]]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+7", "-7", "@a", "\t=1", "\n=1", "'quoted", "plain", ""])
+@pytest.mark.parametrize("text", ["=1+1", "+7", "-7", "@a", "＝1+1", "\t=1", "\n=1", "'quoted", "plain", ""])
 def test_a_guarded_text_is_no_formula_and_comes_back_as_it_was(text: str) -> None:
-    assert sheets.guarded(text)[:1] not in ("=", "+", "-", "@", "\t", "\n")
+    assert sheets.guarded(text)[:1] not in ("=", "+", "-", "@", "＝", "\t", "\n")
     assert sheets.unguarded(sheets.guarded(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a;=1+1;b", "a\n=1+1", 'a;"=1+1"', "a\t @x", "a;;-1", "a\n\n- b\n'- c", "a;'=1", "a;＋1", "=1;=2", "a;b\nc - d"],
+)
+def test_a_program_that_splits_elsewhere_finds_no_formula_either(text: str) -> None:
+    cell = sheets.in_csv(sheets.guarded(text))
+    begun = [piece.strip('" ')[:1] for piece in re.split(r"[;\t\n]", cell)]
+    assert not {*begun} & {*"=+-@＝＋"}
+    assert sheets.unguarded(sheets.from_csv(cell)) == text
 
 
 def test_more_rows_than_may_be_are_refused() -> None:

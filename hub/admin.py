@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -28,6 +28,9 @@ from hub.forms import NewUserForm, RoleField, TokenForm, UserForm
 from hub.models import ApiToken, User
 from hub.profile import say_unreadable
 from hub.roles import RoleFilter
+from hub.trail.listening import tell_of_person
+
+END_LOCKS = gettext_noop("Let them try to log in again at once")
 
 for kept_secret in (TOTPDevice, StaticDevice):  # keys and codes are for the page of their owner
     admin.site.unregister(kept_secret)
@@ -99,10 +102,11 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             twofactor.turn_off(user)
             messages.success(request, gettext("%(user)s logs in with the password alone.") % {"user": user})
 
-    @action(description=_("Let them try to log in again at once"))
+    @action(description=_(END_LOCKS))
     def end_locks(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in self._whom_they_may_change(request, queryset):
-            locks.release(user)
+            if count := locks.release(user):
+                tell_of_person(user, END_LOCKS, count, 0)
             messages.success(request, gettext("%(user)s may try to log in again.") % {"user": user})
 
     def _whom_they_may_change(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:

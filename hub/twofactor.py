@@ -19,7 +19,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 from django_otp import login as verify_session
 from django_otp.models import Device
 from django_otp.oath import TOTP
@@ -28,6 +28,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
 from hub.models import User
+from hub.trail.listening import tell_of_person
 
 BACKUP_CODES = 10
 DIGITS = 6
@@ -94,6 +95,7 @@ def new_backup_codes(user: User) -> list[str]:
     device = StaticDevice.objects.create(user=user, name="backup")
     codes = [StaticToken.random_token() for _number in range(BACKUP_CODES)]
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    tell_of_person(user, gettext_noop("New backup codes"), "", BACKUP_CODES)
     return codes
 
 

@@ -11,9 +11,12 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext_noop
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from appeals.models import Appeal, Membership, ReminderRule, Shop
 from hub.models import ApiToken, User
@@ -48,6 +51,9 @@ def listen() -> None:
             mask_callable="hub.trail.listening.masked",
         )
     post_delete.connect(_tell_of_draft, sender=Appeal, dispatch_uid="trail")
+    post_save.connect(_tell_of_second_step, sender=TOTPDevice, dispatch_uid="trail")
+    post_delete.connect(_tell_of_second_step, sender=TOTPDevice, dispatch_uid="trail")
+    post_save.connect(_tell_of_code, sender=StaticToken, dispatch_uid="trail")
     user_logged_in.connect(_tell_of_login, dispatch_uid="trail")
 
 
@@ -90,6 +96,26 @@ def _tell_of_export(request: HttpRequest, response: HttpResponse) -> None:
 
 def _tell_of_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     _note(Action.ACCESS, TrailEntry.Kind.LOGIN, str(user), actor=user, actor_email=user.email)
+
+
+def tell_of_person(user: User, what: str, was: Any, now: Any) -> None:
+    """What changed for a person beside their row. `what` is marked for translation."""
+    changes = {what: [str(was), str(now)]}
+    _note(Action.UPDATE, TrailEntry.Kind.PERSON, str(user), thing=user, object_id=user.pk, changes=changes)
+
+
+def _tell_of_second_step(
+    sender: Any, instance: TOTPDevice, created: bool | None = None, raw: bool = False, **kwargs: Any
+) -> None:
+    """Set up (`created`) or taken away; that a code was given saves the row, too, and is a log-in."""
+    if created is not False and not raw:
+        tell_of_person(instance.user, gettext_noop("Second step of the log-in"), created is None, bool(created))
+
+
+def _tell_of_code(sender: Any, instance: StaticToken, created: bool, raw: bool = False, **kwargs: Any) -> None:
+    """One from the command line: those of a person's own page are made at once, and told by who makes them."""
+    if created and not raw:
+        tell_of_person(instance.device.user, gettext_noop("New backup codes"), "", 1)
 
 
 def _tell_of_draft(sender: Any, instance: Appeal, **kwargs: Any) -> None:

@@ -140,4 +140,4 @@ def _rows(pages: Iterator[list[reading.Line]], language: str | None, zone: Any) 
 def _cells(line: reading.Line) -> list[str]:
     at = timezone.localtime(line.at).strftime("%Y-%m-%d %H:%M:%S")
     cells = [at, line.who, line.kind, line.what, line.thing, "\n".join(line.details)]
-    return [sheets.guarded(cell) for cell in cells]
+    return [sheets.in_csv(sheets.guarded(cell)) for cell in cells]

@@ -280,7 +280,7 @@ def _field(model: type[Model], name: str) -> Any:
 
 
 def _label(field: Any, name: str) -> str:
-    return capfirst(str(getattr(field, "verbose_name", name))) or name
+    return capfirst(str(getattr(field, "verbose_name", None) or _(name))) or name
 
 
 def _said(field: Any, value: Any) -> str:

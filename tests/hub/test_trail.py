@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from appeals import lifecycle, shops
 from appeals.models import Appeal, Attachment, Event, Membership, ReminderRule, Shop
@@ -312,3 +313,31 @@ def test_lines_outlive_the_person_and_the_thing(root: User) -> None:
     assert "agent@example.com" in page
     assert root_email in page
     assert re.search("deleted", page)
+
+
+def test_a_second_step_is_told_when_it_comes_and_when_somebody_takes_it_away(root: User) -> None:
+    agent = person("agent", "agent")
+    TOTPDevice.objects.create(user=agent, key="00" * 20).save()
+    call_command("addstatictoken", agent.email, verbosity=0)
+    form = {"action": "turn_second_step_off", "_selected_action": [agent.pk]}
+    entered(root).post(reverse("admin:hub_user_changelist"), form)
+    lines = TrailEntry.objects.filter(kind="person", object_id=agent.pk, action=TrailEntry.Action.UPDATE)
+    told = [(line.changes, line.actor) for line in lines.order_by("id") if "full_name" not in line.changes]
+    step, codes = "Second step of the log-in", "New backup codes"
+    assert ({step: ["False", "True"]}, None) in told
+    assert ({codes: ["", "1"]}, None) in told
+    assert told[-1] == ({step: ["True", "False"]}, root)
+    assert sum(step in changes for changes, _actor in told) == 2
+    assert f"{step}: yes → no" in text(root, who=root.pk)
+    User.objects.filter(pk=root.pk).update(language="ru")
+    assert "Второй шаг входа: да → нет" in text(root, who=root.pk)
+
+
+def test_that_somebody_ended_the_locks_of_a_person_is_told(root: User) -> None:
+    agent = person("agent", "agent")
+    Client().post("/admin/login/", {"username": agent.email, "password": "wrong"})
+    form = {"action": "end_locks", "_selected_action": [agent.pk]}
+    for _time in range(2):  # the second ends nothing
+        entered(root).post(reverse("admin:hub_user_changelist"), form)
+    (line,) = TrailEntry.objects.filter(kind="person", actor=root)
+    assert (line.object_id, line.changes) == (agent.pk, {"Let them try to log in again at once": ["1", "0"]})

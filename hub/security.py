@@ -100,6 +100,7 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "private, no-store")  # after the log-out, "back" shows nothing
         if not _is_page(response):
             response.headers.setdefault("Content-Security-Policy", csp.NO_PAGE)
         return response

@@ -4,9 +4,13 @@ import re
 import secrets
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django.fixtures import Settings
 
 from hub import checks, csp, startup
 from hub.demo import PASSWORD
@@ -80,6 +84,7 @@ def test_a_database_with_the_people_of_the_demonstration_does_not_go_public(
 
 
 ALWAYS = {
+    "Cache-Control",
     "Content-Security-Policy",
     "Permissions-Policy",
     "Referrer-Policy",
@@ -117,6 +122,16 @@ def test_every_answer_has_the_headers(db: None, address: str, known: bool) -> No
     assert (policy == csp.NO_PAGE) is not page
 
 
+@pytest.mark.parametrize("name", ["trail", "handover", "profile", "where-to-write", "me", "appeals-list"])
+def test_nothing_that_people_read_stays_in_the_browser(db: None, name: str) -> None:
+    """Whoever presses "back" after the log-out sees nothing."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.com"))
+    answer = client.get(reverse(name))
+    assert answer.status_code == 200 or name == "handover"
+    assert {"private", "no-store"} <= set(answer.headers["Cache-Control"].split(", "))
+
+
 def test_no_page_holds_a_script_of_its_own(db: None) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root@example.com"))
@@ -148,6 +163,24 @@ def test_over_plain_http_on_this_machine_nothing_needs_tls(ready: dict[str, str]
     assert "200 /admin/login/" in done.stdout
     assert "Strict-Transport-Security" not in done.stdout
     assert "Secure" not in re.findall(r"Set-Cookie: (csrftoken=.*)", done.stdout)[0].split("; ")
+
+
+def test_headers_are_printed_as_somebody_who_is_logged_in_gets_them_and_nothing_is_left_of_it(
+    db: None, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REQUIRE_2FA = True
+    root = User.objects.create_superuser("root@example.com")
+    call_command("headers", "/admin/trail/", "/admin/", "/api/v1/me/", user=root.email)
+    told = capsys.readouterr().out
+    assert "200 /admin/trail/" in told
+    assert "200 /admin/\n" in told
+    assert "200 /api/v1/me/" in told
+    root.refresh_from_db()
+    assert root.last_login is None
+    assert not Session.objects.exists()
+    assert not TOTPDevice.objects.exists()
+    with pytest.raises(CommandError, match=r"nobody@example\.com"):
+        call_command("headers", user="nobody@example.com")
 
 
 def test_the_list_of_headers_covers_every_page(db: None) -> None:

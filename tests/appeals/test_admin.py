@@ -563,6 +563,17 @@ def test_only_those_who_lead_a_shop_choose_its_members_and_one_of_them_stays(sho
     assert shop.memberships.get(user=agent).is_lead
 
 
+def test_members_are_chosen_among_people_and_no_shop_of_others_is_named(
+    shop: Shop, agent: User, market: Marketplace
+) -> None:
+    shops.create(actor=User.objects.create_user("stranger@example.com"), name="Чужой", marketplace=market)
+    page = with_role(agent, "lead").get(reverse("admin:appeals_shop_change", args=[shop.pk]))
+    (members,) = page.context["inline_admin_formsets"]
+    offered = {form.fields["user"].choices[at] for form in members.formset.forms for at in range(1, 3)}
+    assert offered == {(user.pk, str(user)) for user in User.objects.filter(is_active=True)}
+    assert "Чужой" not in text(page)
+
+
 # Reminders
 
 

@@ -1,8 +1,11 @@
 """What a page of the hub may load and do, as headers say it to the browser.
 
-The theme decides two of the directives. Its pages are run by Alpine.js, which makes functions of the expressions that
-stand in the page's attributes (`unsafe-eval`), and it writes its colours into the page (`unsafe-inline` for styles).
-No script of a page itself runs: neither ours nor one that somebody smuggled into a text.
+The theme decides two of the directives. It writes its colours into the page (`unsafe-inline` for styles), and its
+pages are run by Alpine.js, which makes functions of the expressions that stand in attributes (`unsafe-eval`).
+
+No `<script>` in a page runs, no `onclick` and no `javascript:` address: neither ours nor one smuggled into a text. An
+attribute for Alpine, smuggled in as markup, would run: against that stands the escaping of every text, and not this
+policy. docs/operations.md says what keeps us from the build of Alpine that needs no evaluation.
 """
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE

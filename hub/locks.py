@@ -1,5 +1,6 @@
 """Log-ins that fail: who is shut out, and until when. django-axes counts, and calls what the settings name to it."""
 
+import logging
 from datetime import datetime
 from http import HTTPStatus
 from math import ceil
@@ -24,6 +25,7 @@ from hub.models import User, UserManager
 # One person from one place is shut out after AXES_FAILURE_LIMIT. Whoever tries many people from one place, or one
 # person from many places, is shut out after this many: an office of honest people stays below it.
 MANY = 100
+logger = logging.getLogger(__name__)
 
 
 class Handler(AxesDatabaseHandler):
@@ -42,6 +44,8 @@ def username(request: HttpRequest, credentials: Any = None) -> str:
 def refuse(request: HttpRequest, original: Any = None, credentials: Any = None) -> HttpResponse:
     """The page for somebody who is shut out. It says nothing about whether there is such a person."""
     until = locked_until(request, credentials)
+    place = request.axes_ip_address  # type: ignore[attr-defined]
+    logger.warning("Too many failed log-ins: one from %s is refused, until %s.", place, until.isoformat())
     words = {"until": until, "zone": wording.zone(until), "reset": reverse("admin_password_reset")}
     context = {**admin.site.each_context(request), "title": _("Too many attempts"), **words}
     answer = render(request, "admin/locked.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)

@@ -71,6 +71,14 @@ def test_who_tries_many_people_from_one_address_is_shut_out(client: Client, agen
     assert attempt(client, password=PASSWORD) == 429
 
 
+def test_the_log_tells_from_where_and_not_who(client: Client, agent: User, caplog: pytest.LogCaptureFixture) -> None:
+    shut_out(client)
+    lines = [one.getMessage() for one in caplog.records if one.name == "hub.locks"]
+    assert lines
+    assert all("one from 127.0.0.1 is refused, until 20" in line for line in lines)
+    assert agent.email not in caplog.text
+
+
 def test_an_invented_forwarded_address_does_not_help(client: Client, agent: User) -> None:
     for number in range(10):
         attempt(client, **{"X-Forwarded-For": f"198.51.100.{number}"})

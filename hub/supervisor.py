@@ -29,9 +29,10 @@ def command(part: str) -> list[str]:
 
 
 def _web() -> list[str]:
+    """Asked to stop, it answers what it has begun, for as long as whoever stops it waits: `up` 5 s, a container 45."""
     listen = ["--host", settings.HUB_HOST, "--port", str(settings.HUB_PORT)]
     size = ["--workers", str(settings.HUB_WORKERS), "--blocking-threads", "4", "--no-ws"]
-    rest = ["--workers-kill-timeout", "5", "--log-config", str(settings.BASE_DIR / "hub" / "granian_logging.json")]
+    rest = ["--workers-kill-timeout", "30", "--log-config", str(settings.BASE_DIR / "hub" / "granian_logging.json")]
     return [sys.executable, "-m", "granian", "--interface", "wsgi", *listen, *size, *rest, "hub.wsgi:application"]
 
 

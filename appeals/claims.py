@@ -8,7 +8,7 @@ unknown, because its worker died or its connection broke, sends the same message
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,14 +39,9 @@ class Claim:
     leased_until: datetime
 
     @property
-    def pending(self) -> models.QuerySet[Reminder]:
-        """The rows that nobody has settled."""
-        return Reminder.objects.filter(pk__in=[row.pk for row in self.reminders], state=State.PENDING)
-
-    @property
     def held(self) -> models.QuerySet[Reminder]:
         """The rows that are still this worker's: whoever held them too long must not undo what another does."""
-        return self.pending.filter(leased_until=self.leased_until)
+        return _held((row.pk for row in self.reminders), self.leased_until)
 
 
 def waiting(now: datetime) -> models.QuerySet[Reminder]:
@@ -90,23 +85,27 @@ def take(addresses: Sequence[str], now: datetime, roster: Roster) -> list[Claim]
 
 @transaction.atomic
 def release(claims: Sequence[Claim]) -> None:
-    """Gives back what was not tried, as it was. For whom another worker claims already, there is nothing to give."""
-    mine = set(_alone_with([claim.recipient.address for claim in claims]) if claims else [])
-    for claim in (one for one in claims if one.recipient.address in mine):
-        held = set(claim.held.select_for_update().values_list("pk", flat=True))
-        update_rows(
-            Reminder,
-            {
-                row.pk: {
-                    "leased_until": None,
-                    "message_id": row.message_id,
-                    "attempts": row.attempts,
-                    "first_tried_at": row.first_tried_at,
-                }
-                for row in claim.reminders
-                if row.pk in held
-            },
-        )
+    """Gives back what was taken at once and not tried, as it was; three statements, however many people are waiting.
+
+    For whom another worker claims already, there is nothing to give.
+    """
+    mine = set(_alone_with([claim.recipient.address for claim in claims])) if claims else set()
+    rows = {row.pk: row for claim in claims if claim.recipient.address in mine for row in claim.reminders}
+    if not rows:
+        return
+    held = _held(rows, claims[0].leased_until).select_for_update().order_by("pk").values_list("pk", flat=True)
+    update_rows(
+        Reminder,
+        {
+            pk: {
+                "leased_until": None,
+                "message_id": rows[pk].message_id,
+                "attempts": rows[pk].attempts,
+                "first_tried_at": rows[pk].first_tried_at,
+            }
+            for pk in held
+        },
+    )
 
 
 @transaction.atomic
@@ -119,6 +118,10 @@ def refuse(claim: Claim, answer: str, now: datetime, roster: Roster) -> None:
     for row in claim.reminders:
         if row.pk in held:
             _fail(row, Reason.REFUSED, answer, now, roster)
+
+
+def _held(pks: Iterable[int], leased_until: datetime) -> models.QuerySet[Reminder]:
+    return Reminder.objects.filter(pk__in=list(pks), state=State.PENDING, leased_until=leased_until)
 
 
 def _alone_with(addresses: Sequence[str]) -> Sequence[str]:

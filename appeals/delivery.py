@@ -33,7 +33,8 @@ LONGEST_PAUSE = timedelta(hours=4)
 RUN_SECONDS = 30.0
 # So many failures of the server one after the other, and the rest waits for the next run
 SERVER_FAILURES = 3
-# People claimed at a time, and about how many reminders: what is claimed is sent within FRESH_SECONDS or given back
+# People claimed at a time, and about how many reminders: what is claimed is sent within FRESH_SECONDS or given back.
+# Where the server is slow, fewer are claimed the next time: as many as it takes in that time
 PEOPLE, REMINDERS = 50, 300
 FRESH_SECONDS = 1.0
 _MARK_SECONDS = 600.0
@@ -55,7 +56,7 @@ class Run:
     def __init__(self, now: datetime, postbox: Postbox) -> None:
         self.postbox = postbox
         self._now, self._started = now, time.monotonic()
-        self._failures = 0
+        self._failures, self._at_once = 0, PEOPLE
         self._roster, self._roster_read = Roster(), self._started
 
     @property
@@ -84,7 +85,7 @@ class Run:
         for address, count in waits.order_by("since", "address").values_list("address", models.Count("id")):
             some.append(address)
             weight += count
-            if len(some) == PEOPLE or weight >= REMINDERS:
+            if len(some) >= self._at_once or weight >= REMINDERS:
                 yield some
                 some, weight = [], 0
         if some and self._failures < SERVER_FAILURES:
@@ -93,15 +94,17 @@ class Run:
     def _serve(self, addresses: list[str]) -> bool:
         """Claims for these people and tells them; false when nothing waited for them."""
         roster = self._people_now()
-        left = claims.take(addresses, self.now, roster)
-        if left is None:
+        taken = claims.take(addresses, self.now, roster)
+        if taken is None:
             return False
+        left, began = taken, time.monotonic()
         steps = NextSteps((row.deadline.appeal for claim in left for row in claim.reminders), self.now)
-        stale_at = time.monotonic() + FRESH_SECONDS
         while left and left[0].leased_until > self.now:
             claim, *left = left
             self._tell(claim, roster, steps)  # the first at any rate: a slow machine gets on, too
-            if self._failures >= SERVER_FAILURES or time.monotonic() > stale_at or self._seconds() > RUN_SECONDS:
+            took = time.monotonic() - began
+            self._at_once = _so_many(len(taken) - len(left), took)
+            if self._failures >= SERVER_FAILURES or took > FRESH_SECONDS or self._seconds() > RUN_SECONDS:
                 break
         claims.release(left)
         return True
@@ -129,6 +132,11 @@ class Run:
         else:
             self._failures = 0
             _persist(lambda: _mark(claim, self.now))
+
+
+def _so_many(told: int, took: float) -> int:
+    """How many people can be told in FRESH_SECONDS, where so many took so long."""
+    return min(max(int(told * FRESH_SECONDS / max(took, 0.001)), 1), PEOPLE)
 
 
 def _mark(claim: Claim, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import smtplib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,10 +14,11 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from django.utils import translation
 
-from appeals import delivery, digest, lifecycle, reminders
+from appeals import claims, delivery, digest, lifecycle, reminders
+from appeals.claims import Claim
 from appeals.models import Appeal, Event, Membership, RefusedAddress, Reminder, ReminderRule, Shop
 from appeals.planning import LEASE
-from appeals.recipients import Recipient
+from appeals.recipients import Recipient, Roster
 from hub.models import User
 from tests.appeals.conftest import SENT, moscow
 
@@ -587,3 +588,56 @@ def test_a_slow_server_does_not_keep_a_worker_for_itself(
     assert delivery.deliver(MORNING)
     assert len(server.tried) == 1
     assert Reminder.objects.filter(state=State.PENDING, leased_until=None, attempts=0).exists()
+
+
+def team(late: Appeal, shop: Shop, count: int) -> list[User]:
+    """So many more people, each with something late of their own."""
+    people = [User.objects.create_user(f"member{number}@example.com") for number in range(count)]
+    for user in people:
+        Membership.objects.create(shop=shop, user=user)
+        another(late, user)
+    reminders.sweep(NIGHT)
+    return people
+
+
+def test_a_slow_server_is_handed_no_more_than_it_takes(
+    late: Appeal, shop: Shop, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To claim and to give back costs as much as to send: with a slow server that was most of the work."""
+    team(late, shop, 4)
+    claimed: list[int] = []
+    take = claims.take
+
+    def noting(addresses: Sequence[str], now: datetime, roster: Roster) -> list[Claim] | None:
+        claimed.append(len(addresses))
+        return take(addresses, now, roster)
+
+    monkeypatch.setattr(claims, "take", noting)
+    monkeypatch.setattr(delivery, "FRESH_SECONDS", -1.0)  # one mail, and the second is over
+    assert not delivery.deliver(MORNING)
+    assert len(server.tried) == len(set(server.tried)) == 5
+    assert claimed == [5, 1, 1, 1, 1]
+    assert not Reminder.objects.filter(state=State.PENDING).exists()
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_giving_back_costs_the_same_for_one_and_for_many(
+    late: Appeal, shop: Shop, count: int, django_assert_max_num_queries: Any
+) -> None:
+    addresses = [user.email for user in team(late, shop, 4)[:count]]
+    before = list(Reminder.objects.values_list("pk", "message_id", "attempts", "leased_until").order_by("pk"))
+    taken = claims.take(addresses, MORNING, Roster())
+    assert taken
+    assert len(taken) == count
+    with django_assert_max_num_queries(5):  # with the savepoint, and the lock on PostgreSQL
+        claims.release(taken)
+    after = list(Reminder.objects.values_list("pk", "message_id", "attempts", "leased_until").order_by("pk"))
+    assert after == before
+
+
+def test_what_another_worker_holds_by_now_is_not_given_back(late: Appeal, shop: Shop) -> None:
+    first, second = claims.take([user.email for user in team(late, shop, 2)], MORNING, Roster()) or []
+    Reminder.objects.filter(pk=first.reminders[0].pk).update(leased_until=MORNING + 2 * LEASE)
+    claims.release([first, second])
+    held = dict(Reminder.objects.exclude(leased_until=None).values_list("pk", "leased_until"))
+    assert held == {first.reminders[0].pk: MORNING + 2 * LEASE}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -74,10 +74,22 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Every part works (200), or the names of those that do not (503). Reasons go to the log, not to the caller."""
+    """Every part works (200), or the names of those that do not (503). Reasons go to the log, not to the caller.
+
+    Either way it says how old the last search for late deadlines is: null before the first, or without a database.
+    """
     failing = [name for name, check in CHECKS.items() if not _passes(name, check)]
-    status = "unavailable" if failing else "ok"
-    return JsonResponse({"status": status, "failing": failing}, status=503 if failing else 200)
+    age = None if "database" in failing else _sweep_age()
+    found = {"status": "unavailable" if failing else "ok", "failing": failing, "sweep_age_seconds": age}
+    return JsonResponse(found, status=503 if failing else 200)
+
+
+def _sweep_age() -> int | None:
+    try:
+        last = reminders.last_sweep_at()
+    except DatabaseError:  # its table is not there yet
+        return None
+    return max(int((timezone.now() - last).total_seconds()), 0) if last else None
 
 
 def _passes(name: str, check: Callable[[], None]) -> bool:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
 from appeals import reminders
 from appeals.models import Heartbeat
@@ -24,7 +25,7 @@ def failing(client: Client) -> list[str]:
     answer = client.get("/readyz")
     names: list[str] = answer.json()["failing"]
     assert answer.status_code == (503 if names else 200)
-    assert set(answer.json()) == {"status", "failing"}
+    assert set(answer.json()) == {"status", "failing", "sweep_age_seconds"}
     return names
 
 
@@ -40,6 +41,7 @@ def test_a_hub_whose_parts_all_work_is_ready(client: Client, swept: None) -> Non
 
 def test_without_a_database_it_names_what_needs_it(client: Client) -> None:
     assert {"database", "migrations", "sweep"} <= set(failing(client))
+    assert client.get("/readyz").json()["sweep_age_seconds"] is None
 
 
 def test_a_missing_migration_is_named(client: Client, swept: None) -> None:
@@ -53,6 +55,22 @@ def test_a_sweep_that_never_ran_or_ran_long_ago_is_named(client: Client, swept: 
     if age:
         reminders.record_sweep(timezone.now() - age)
     assert failing(client) == ["sweep"]
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"), [(timedelta(seconds=7), 7), (timedelta(hours=1), 3600), (-timedelta(hours=1), 0)]
+)
+def test_it_says_how_old_the_last_sweep_is(
+    client: Client, swept: None, time_machine: TimeMachineFixture, ago: timedelta, told: int
+) -> None:
+    time_machine.move_to(datetime(2026, 10, 14, 12, 0, tzinfo=UTC), tick=False)
+    reminders.record_sweep(timezone.now() - ago)  # or the clock has been set back
+    assert client.get("/readyz").json()["sweep_age_seconds"] == told
+
+
+def test_before_the_first_sweep_there_is_no_age(client: Client, swept: None) -> None:
+    Heartbeat.objects.all().delete()
+    assert client.get("/readyz").json()["sweep_age_seconds"] is None
 
 
 def test_a_broker_folder_that_is_gone_is_named(client: Client, swept: None, settings: Settings) -> None:

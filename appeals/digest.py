@@ -13,7 +13,6 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,7 +20,7 @@ from appeals import wording
 from appeals.models import Appeal, Deadline, Reminder
 from appeals.post import Mail
 from appeals.recipients import Recipient
-from appeals.sections import NextSteps, Section, brief, one_line, section
+from appeals.sections import NextSteps, Section, brief, one_line, section, short
 from marketplaces.models import Priority
 
 Kind = Deadline.Kind
@@ -154,4 +153,4 @@ def _subject(sections: Sequence[Section], count: int) -> str:
             )
             % words
         )
-    return Truncator(one_line(text)).chars(_SUBJECT_LENGTH)
+    return short(one_line(text), _SUBJECT_LENGTH)

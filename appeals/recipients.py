@@ -70,11 +70,13 @@ class Roster:
             return
         for shop_id in fresh:
             self._members[shop_id], self._leads[shop_id] = {}, []
-        members = Membership.objects.filter(shop__in=fresh, user__is_active=True)
-        for membership in members.select_related("user").order_by("id"):
-            self._members[membership.shop_id][membership.user_id] = membership.user
-            if membership.is_lead:
-                self._leads[membership.shop_id].append(membership.user)
+        members = Membership.objects.filter(shop__in=fresh)
+        people = {user.pk: user for user in _people().filter(pk__in=members.values("user"))}
+        for shop_id, user_id, is_lead in members.order_by("id").values_list("shop", "user", "is_lead"):
+            if user := people.get(user_id):
+                self._members[shop_id][user_id] = user
+                if is_lead:
+                    self._leads[shop_id].append(user)
 
     def told(self, rule: ReminderRule, appeal: Appeal) -> list[Recipient]:
         """Whom the rule names for this appeal, each address once, the refused ones too.

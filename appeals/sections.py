@@ -58,6 +58,8 @@ class Section:
     is_ours: bool
     why: tuple[str, str]
     first_promise: str = ""
+    listed: str = ""
+    """The numbers, where it is more than one."""
 
     @property
     def marketplace(self) -> Marketplace:
@@ -77,22 +79,11 @@ class Section:
 class IncidentSection(Section):
     """Several appeals of one incident to one marketplace: told once, with their numbers."""
 
-    numbers: Sequence[int] = ()
+    count: int = 0
 
     @property
     def about(self) -> str:
-        return _of_many(self.appeal, len(self.numbers))
-
-    @property
-    def listed(self) -> str:
-        """The numbers, runs of them as "12-40"."""
-        runs: list[list[int]] = []
-        for number in sorted(self.numbers):
-            if runs and runs[-1][-1] == number - 1:
-                runs[-1] = [runs[-1][0], number]
-            else:
-                runs.append([number])
-        return ", ".join("-".join(map(str, run)) for run in runs)
+        return _of_many(self.appeal, self.count)
 
 
 class NextSteps:
@@ -158,8 +149,20 @@ def _of_incident(
         links=[(_("Open the incident"), page)],
         is_ours=is_ours,
         why=_why(rows[0]),
-        numbers=numbers,
+        listed=_runs(numbers),
+        count=len(numbers),
     )
+
+
+def _runs(numbers: Iterable[int]) -> str:
+    """Numbers in their order, runs of them as "12-40"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
 
 
 def _why(row: Reminder) -> tuple[str, str]:
@@ -204,22 +207,27 @@ def _of_many(appeal: Appeal, count: int) -> str:
 
 
 def _clock(deadline: Deadline, now: datetime) -> Late:
-    what = {
-        Kind.FIRST_REPLY: _("No first reply"),
-        Kind.ANSWER: _("No answer"),
-        Kind.OUR_REPLY: _("They wait for our reply"),
-        Kind.ESCALATION: _("No answer to the step “%(step)s”") % {"step": deadline.step},
-    }[Kind(deadline.kind)]
     term = {"amount": amount_text(deadline.amount, deadline.unit), "until": wording.until(deadline.due_at, now)}
     ours = deadline.kind == Kind.OUR_REPLY
     promised = (_("Our term: %(amount)s, %(until)s.") if ours else _("Promised: %(amount)s, %(until)s.")) % term
     if deadline.source:
         promised += " " + _("Source: %(source)s.") % {"source": deadline.source}
     return Late(
-        headline=_("%(what)s: %(standing)s") % {"what": what, "standing": _standing(deadline, now)},
+        headline=_("%(what)s: %(standing)s") % {"what": _awaited(deadline), "standing": _standing(deadline, now)},
         promised=promised,
         is_late=deadline.is_late(now),
     )
+
+
+def _awaited(deadline: Deadline) -> str:
+    match deadline.kind:
+        case Kind.FIRST_REPLY:
+            return _("No first reply")
+        case Kind.ANSWER:
+            return _("No answer")
+        case Kind.OUR_REPLY:
+            return _("They wait for our reply")
+    return _("No answer to the step “%(step)s”") % {"step": deadline.step}
 
 
 def _standing(deadline: Deadline, now: datetime) -> str:
@@ -237,7 +245,7 @@ def _step(step: EscalationStep | None, now: datetime) -> Step | None:
     return Step(
         name=step.text("name"),
         when=step.text("when_to_take"),
-        instructions=Truncator(step.text("instructions")).chars(400),
+        instructions=short(step.text("instructions"), 400),
         place=", ".join(part for part in (channel.text("name"), channel.address) if part) if channel else "",
         opens=wording.open_now(channel, now) if channel else "",
     )
@@ -250,6 +258,11 @@ def _verb_url(appeal: Appeal, verb: str) -> str:
 def _tomorrow(now: datetime) -> datetime:
     """Nine o'clock tomorrow by the reader's wall clock."""
     return datetime.combine(timezone.localtime(now).date() + timedelta(days=1), _MORNING)
+
+
+def short(text: str, length: int) -> str:
+    """Cut to so many characters. Django counts one by one what fits anyway, too."""
+    return text if len(text) <= length else Truncator(text).chars(length)
 
 
 def one_line(text: str) -> str:

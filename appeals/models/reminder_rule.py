@@ -110,14 +110,7 @@ class ReminderRule(models.Model):
     @property
     def when(self) -> str:
         """Its moments in words: "1 working day after it was due, then 5 more times with 2 working days between"."""
-        amount = amount_text(self.amount, self.unit)
-        first = {
-            self.Moment.SHARE: _("when %(percent)d%% of the term has run") % {"percent": self.amount},
-            self.Moment.BEFORE: _("%(amount)s before it is due") % {"amount": amount},
-            self.Moment.AFTER: _("%(amount)s after it was due") % {"amount": amount},
-        }[self.Moment(self.moment)]
-        if self.moment == self.Moment.AFTER and self.amount == 0:
-            first = str(_("when the term runs out"))
+        first = self._first
         if not self.repeat_limit:
             return first
         again = ngettext(
@@ -127,6 +120,16 @@ class ReminderRule(models.Model):
         )
         pause = amount_text(self.repeat_amount, self.repeat_unit)
         return again % {"first": first, "count": self.repeat_limit, "pause": pause}
+
+    @property
+    def _first(self) -> str:
+        if self.moment == self.Moment.SHARE:
+            return _("when %(percent)d%% of the term has run") % {"percent": self.amount}
+        if self.moment == self.Moment.AFTER and self.amount == 0:
+            return str(_("when the term runs out"))
+        amount = {"amount": amount_text(self.amount, self.unit)}
+        before = self.moment == self.Moment.BEFORE
+        return (_("%(amount)s before it is due") if before else _("%(amount)s after it was due")) % amount
 
     def _check_lengths(self) -> None:
         """Refuses what no calendar reaches: one such rule would hold up every deadline of its ladder."""

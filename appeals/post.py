@@ -7,6 +7,7 @@ import re
 import secrets
 import smtplib
 from collections.abc import Mapping
+from email.header import Header
 from email.policy import compat32
 from email.utils import formatdate
 from types import TracebackType
@@ -34,7 +35,10 @@ _PLAIN = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
 
 
 class Mail(EmailMultiAlternatives):
-    """A text and its HTML, put into the very bytes that Django makes of them, at a fraction of the price."""
+    """A text and its HTML, put into the bytes that Django makes of them, at a fraction of the price.
+
+    But for a long subject: Django leaves its first line empty, and some programs show a space there.
+    """
 
     def message(self, **_given: Any) -> Any:
         headers = {"Subject": str(self.subject), "From": self.from_email, "To": ", ".join(map(str, self.to))}
@@ -47,7 +51,7 @@ class _Written:
     """All that the backends ask of a message. ValueError when somebody has smuggled a line into a header."""
 
     def __init__(self, headers: Mapping[str, str], texts: Mapping[str, str]) -> None:
-        self._headers = [forbid_multi_line_headers(name, value, _CHARSET) for name, value in headers.items()]
+        self._headers = [_checked(name, value) for name, value in headers.items()]
         self._texts = texts
 
     def as_bytes(self, unixfrom: bool = False, linesep: str = "\n") -> bytes:  # as Django calls it
@@ -56,6 +60,14 @@ class _Written:
         head = "".join(_folded(name, value) for name, value in (*first, *self._headers))
         parts = "".join(f"\n--{line}\n{_part(kind, text)}" for kind, text in self._texts.items())
         return _LINE_END.sub(linesep, f"{head}{parts}\n--{line}--\n").encode()
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    """A header with its value in ASCII, and in lines where it is encoded."""
+    if name == "Subject" and not value.isascii() and not {"\r", "\n"} & set(value):
+        return name, Header(value, _CHARSET, header_name=name).encode()
+    header: tuple[str, str] = forbid_multi_line_headers(name, value, _CHARSET)
+    return header
 
 
 def _folded(name: str, value: str) -> str:

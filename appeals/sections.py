@@ -74,16 +74,26 @@ class Section:
         """What stands over it."""
         return f"№ {self.appeal.pk}. {self.title}"
 
+    @property
+    def turn(self) -> str:
+        return str(self.appeal.turn.label)
+
 
 @dataclass(frozen=True)
 class IncidentSection(Section):
     """Several appeals of one incident to one marketplace: told once, with their numbers."""
 
     count: int = 0
+    turns: Sequence[str] = ()
 
     @property
     def about(self) -> str:
         return _of_many(self.appeal, self.count)
+
+    @property
+    def turn(self) -> str:
+        """Whose it is of each of them, where they have come to differ."""
+        return ", ".join(self.turns)
 
 
 class NextSteps:
@@ -151,6 +161,7 @@ def _of_incident(
         why=_why(rows[0]),
         listed=_runs(numbers),
         count=len(numbers),
+        turns=sorted({str(one.appeal.turn.label) for one in deadlines}),
     )
 
 

@@ -240,9 +240,10 @@ def test_the_team_is_told_in_one_mail_under_one_heading(
     body = str(message.body)
     first, last = Appeal.objects.order_by("pk")[0].pk, Appeal.objects.order_by("-pk")[0].pk
     assert body.count("Incident “Payments stopped”: 300 appeals") == 1
-    assert f"№ {first}-{last}" in body
+    assert f"№ {first}-{last}\nturn: the marketplace\n" in body
     assert "300 appeals need you" in message.subject
     html = str(message.alternatives[0][0])  # type: ignore[attr-defined]
+    assert f"№ {first}-{last} · turn: the marketplace<" in html
     assert html.count('class="card"') == 1
     assert not Reminder.objects.filter(state="pending").exists()
 

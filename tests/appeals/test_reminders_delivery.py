@@ -394,6 +394,17 @@ def test_a_temporary_refusal_is_tried_again_with_growing_pauses(late: Appeal, se
     assert (only().state, only().attempts, only().detail, only().reason) == ("sent", 4, "", "")
 
 
+@pytest.mark.parametrize("end", [min, max])
+def test_not_all_that_were_put_off_come_back_at_once(
+    late: Appeal, server: Server, monkeypatch: pytest.MonkeyPatch, end: Callable[[float, float], float]
+) -> None:
+    monkeypatch.setattr("random.uniform", end)
+    server.answers["agent@example.com"] = [refused(450)]
+    delivery.deliver(MORNING)
+    pause = only().send_after - MORNING
+    assert pause < 0.9 * delivery.FIRST_PAUSE if end is min else pause > 1.1 * delivery.FIRST_PAUSE
+
+
 def test_a_temporary_refusal_says_why_it_waits(late: Appeal, server: Server) -> None:
     server.answers["agent@example.com"] = [refused(450)]
     delivery.deliver(MORNING)
@@ -500,12 +511,14 @@ def test_after_two_days_of_trying_it_is_given_up_and_the_lead_is_told(
     late: Appeal, lead: User, server: Server
 ) -> None:
     server.answers["agent@example.com"] = [refused(450)] * 50
-    now = MORNING
+    now, pauses = MORNING, []
     for _attempt in range(50):
         delivery.deliver(now)
         if (row := Reminder.objects.get(address="agent@example.com")).state != State.PENDING:
             break
+        pauses.append(row.send_after - now)
         now = row.send_after
+    assert max(pauses) < 1.3 * delivery.LONGEST_PAUSE
     row = Reminder.objects.get(address="agent@example.com")
     assert (row.state, row.reason, row.detail) == ("failed", "gave_up", "450 no such user")
     assert now - MORNING > timedelta(days=2)

@@ -10,14 +10,14 @@ from functools import cache
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appeals import chain, letters, wording
 from appeals.escalation import Paths
-from appeals.letters.sources import is_published
+from appeals.letters.sources import cited, is_published
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
 from marketplaces.models import EscalationStep, Marketplace
@@ -105,12 +105,17 @@ class NextSteps:
         self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
         self.is_listed = cache(is_published)
+        self._cited = cache(lambda source, _language: "; ".join(cited([source])))
         ids = set(known)
         for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
 
     def of(self, appeal: Appeal) -> EscalationStep | None:
         return self._paths.next(appeal, self._taken[appeal.pk])
+
+    def cite(self, source: str) -> str:
+        """By title: who reads the mail alone cannot look up what is behind a key."""
+        return self._cited(source, translation.get_language())
 
     def first_promise(self, appeal: Appeal, now: datetime) -> str:
         """The line on the answer that was promised first and is still owed; empty where the clocks say it."""
@@ -126,7 +131,7 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         return _of_incident(rows, list(deadlines.values()), sorted(numbers), steps, now)
     return Section(
         appeal=appeal,
-        clocks=[_clock(deadline, now) for deadline in deadlines.values()],
+        clocks=[_clock(deadline, steps, now) for deadline in deadlines.values()],
         step=None if is_ours else _step(steps.of(appeal), now),
         follow_up=letters.follow_up(appeal, deadlines.values(), now, steps.is_listed),
         links=_links(appeal, is_ours, now),
@@ -153,7 +158,7 @@ def _of_incident(
     page = settings.BASE_URL + reverse("admin:appeals_incident_change", args=[appeal.incident_id])
     return IncidentSection(
         appeal=appeal,
-        clocks=[_clock(one, now) for one in worst],
+        clocks=[_clock(one, steps, now) for one in worst],
         step=None if is_ours else _step(steps.of(appeal), now),
         follow_up="",
         links=[(_("Open the incident"), page)],
@@ -206,7 +211,7 @@ def brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
     about = _of_many(appeal, count) if count > 1 else f"№ {appeal.pk}: {one_line(appeal.subject)}"
     return {
         "title": f"{appeal.shop.marketplace}, {about}",
-        "headline": _clock(rows[0].deadline, now).headline,
+        "headline": _headline(rows[0].deadline, now),
         "url": settings.BASE_URL + appeal.get_absolute_url(),
     }
 
@@ -217,17 +222,17 @@ def _of_many(appeal: Appeal, count: int) -> str:
     return text % {"title": one_line(str(appeal.incident)), "count": count}
 
 
-def _clock(deadline: Deadline, now: datetime) -> Late:
+def _clock(deadline: Deadline, steps: NextSteps, now: datetime) -> Late:
     term = {"amount": amount_text(deadline.amount, deadline.unit), "until": wording.until(deadline.due_at, now)}
     ours = deadline.kind == Kind.OUR_REPLY
     promised = (_("Our term: %(amount)s, %(until)s.") if ours else _("Promised: %(amount)s, %(until)s.")) % term
     if deadline.source:
-        promised += " " + _("Source: %(source)s.") % {"source": deadline.source}
-    return Late(
-        headline=_("%(what)s: %(standing)s") % {"what": _awaited(deadline), "standing": _standing(deadline, now)},
-        promised=promised,
-        is_late=deadline.is_late(now),
-    )
+        promised += " " + _("Source: %(source)s.") % {"source": steps.cite(deadline.source)}
+    return Late(headline=_headline(deadline, now), promised=promised, is_late=deadline.is_late(now))
+
+
+def _headline(deadline: Deadline, now: datetime) -> str:
+    return _("%(what)s: %(standing)s") % {"what": _awaited(deadline), "standing": _standing(deadline, now)}
 
 
 def _awaited(deadline: Deadline) -> str:

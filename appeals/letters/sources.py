@@ -64,16 +64,20 @@ class Sources:
 
     @property
     def cited(self) -> list[str]:
-        """The sources by title; what is no key of a source stands as it was written."""
-        keys = {key.strip() for one in self.used.values() for key in one.source.split(",") if key.strip()}
-        known = {row.key: row for row in Source.objects.filter(key__in=keys)}
-        return [_title(key, known.get(key)) for key in sorted(keys)]
+        return cited(one.source for one in self.used.values())
 
 
 def grade(clock: Deadline) -> str:
     """How far the promise of a clock is to be trusted; empty where the directory has it no more."""
     row = clock.step or clock.target
     return row.source_grade if row else ""
+
+
+def cited(sources: Iterable[str]) -> list[str]:
+    """The sources, each of one or more keys, by title; what is no key of a source stands as it was written."""
+    keys = {key.strip() for one in sources for key in one.split(",") if key.strip()}
+    known = {row.key: row for row in Source.objects.filter(key__in=keys)}
+    return [_title(key, known.get(key)) for key in sorted(keys)]
 
 
 def published(sources: Iterable[str]) -> set[str]:

@@ -65,6 +65,12 @@ def test_it_says_in_russian_what_is_late_by_how_much_what_was_promised_and_what_
         assert "Europe/Moscow, UTC+3" in text
 
 
+def test_a_source_is_named_by_its_title_in_the_language_of_the_mail(sent: Appeal, agent: User) -> None:
+    Source.objects.create(key="test", title="Памятка без автора", title_en="A page without an author", grade="C")
+    assert "Источник: test: Памятка без автора (оценка C)." in str(mail_of(speaking(agent, "ru")).body)
+    assert "Source: test: A page without an author (grade C)." in str(mail_of(speaking(agent, "en")).body)
+
+
 def test_it_speaks_english_to_who_reads_english(sent: Appeal, agent: User, steps: list[EscalationStep]) -> None:
     body = str(mail_of(speaking(agent, "en")).body)
     assert "No answer: overdue by 2\u00a0working days" in body

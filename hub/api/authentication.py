@@ -1,6 +1,7 @@
 """Who calls: a program by its token. People in the interactive docs come with their browser's session."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -40,7 +41,7 @@ class TokenAuthentication(KnoxAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         now = timezone.now()
         digest = hash_token(token.decode("latin-1"))
-        found = next(iter(self._tokens().filter(digest=digest)), None)
+        found = next(iter(_tokens(self.writes and connection.vendor == "postgresql").filter(digest=digest)), None)
         if found is None or (found.expiry is not None and found.expiry <= now):
             raise AuthenticationFailed(_("The token is not known, has expired or was revoked."))
         if not found.user.is_active:
@@ -50,20 +51,23 @@ class TokenAuthentication(KnoxAuthentication):
             found.user.learn_permissions({*found.own, *found.of_roles})
         return found.user, found
 
-    def _tokens(self) -> QuerySet[ApiToken]:
-        tokens: QuerySet[ApiToken] = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
-        if not self.writes or connection.vendor != "postgresql":
-            return tokens
-        own, of_roles = PERMISSIONS.filter(user=OuterRef("user")), PERMISSIONS.filter(group__user=OuterRef("user"))
-        known: QuerySet[ApiToken] = tokens.annotate(own=ArraySubquery(own), of_roles=ArraySubquery(of_roles))
-        return known
-
     @staticmethod
     def _note_use(token: ApiToken) -> None:
         """Written at most once a minute, so that a busy token costs no write for each call."""
         now = timezone.now()
         if token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+@cache
+def _tokens(with_rights: bool) -> QuerySet[ApiToken]:
+    """Made once: what is asked is the same for every call but for the hash."""
+    tokens: QuerySet[ApiToken] = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
+    if not with_rights:
+        return tokens
+    own, of_roles = PERMISSIONS.filter(user=OuterRef("user")), PERMISSIONS.filter(group__user=OuterRef("user"))
+    known: QuerySet[ApiToken] = tokens.annotate(own=ArraySubquery(own), of_roles=ArraySubquery(of_roles))
+    return known
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -544,6 +544,15 @@ def members_form(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
     return form
 
 
+def test_the_members_of_a_shop_are_chosen_among_people(shop: Shop, agent: User) -> None:
+    leading = with_role(shop.memberships.get().user, "lead")
+    shown = leading.get(reverse("admin:appeals_shop_change", args=[shop.pk])).context_data
+    users = [form.fields["user"] for form in shown["inline_admin_formsets"][0].formset]
+    assert users
+    for field in users:
+        assert [name for pk, name in field.choices if pk] == [str(one) for one in User.objects.filter(is_active=True)]
+
+
 def test_only_those_who_lead_a_shop_choose_its_members_and_one_of_them_stays(shop: Shop, agent: User) -> None:
     own = shop.memberships.get()
     other = User.objects.create_user("other@example.com", language="en")

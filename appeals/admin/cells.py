@@ -85,6 +85,8 @@ class Reader:
             return self._channel(text, facts.get("shop"))
         if name in READERS:
             return READERS[name](cell)
+        if name == "subject" and not text:
+            raise ValueError(_("This field is required."))
         known = {"topic": self.topics, "assignee": self.people, "outcome": self.outcomes}
         if name in known and text:
             return _find(known[name], text, text)

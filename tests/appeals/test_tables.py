@@ -160,6 +160,7 @@ def test_bad_cells_are_named_by_row_and_column_and_nothing_is_written(ours: Clie
     table += "Tea and Cups,Тема,,2126-01-01,,,\n"
     table += "Tea and Cups,Тема,,,,,granted\n"
     table += "Tea and Cups,Тема,,2026-01-02,,,granted,2026-01-01\n"
+    table += "Tea and Cups,,unheard,,,,\n"
     looked = upload(ours, table)
     found = {(problem.row, problem.column) for problem in looked.context["problems"]}
     assert found == {
@@ -173,6 +174,8 @@ def test_bad_cells_are_named_by_row_and_column_and_nothing_is_written(ours: Clie
         (6, "sent"),
         (7, ""),
         (8, "resolved"),
+        (9, "subject"),
+        (9, "topic"),
     }
     assert not Appeal.objects.exists()
     assert ours.post(reverse(IMPORT), {"confirm": "1"}).status_code == 404

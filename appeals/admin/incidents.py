@@ -148,6 +148,9 @@ class IncidentAdmin(ModelAdmin):
     def _make(self, request: HttpRequest, incident: Incident | None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
+        title = _("More appeals of the incident") if incident else _("Log an incident")
+        if not own_shops(request):
+            return self._render(request, "no_shop.html", title)
         user, now = reader(request), timezone.now()
         form = IncidentForm(request.POST if request.method == "POST" else None, user=user, incident=incident)
         context: dict[str, Any] = {"form": form, "incident": incident}
@@ -161,7 +164,6 @@ class IncidentAdmin(ModelAdmin):
             context |= {} if form.errors else _preview(form, now)
         elif request.method == "POST" and hasattr(form, "readings"):
             context["problems"] = form.problems()
-        title = _("More appeals of the incident") if incident else _("Log an incident")
         return self._render(request, "form.html", title, **context)
 
     def _made(self, request: HttpRequest, form: IncidentForm, now: datetime) -> HttpResponse | None:

@@ -95,6 +95,13 @@ def test_it_is_looked_at_and_then_made(ours: Client, shops: list[Shop], button: 
     assert Appeal.objects.count() == 6
 
 
+def test_without_a_shop_the_first_thing_to_do_is_to_add_one(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("root@example.com", language="en"))
+    answer = client.get(ADD).content.decode()
+    assert "First, add a shop" in answer
+    assert 'name="subject"' not in answer
+
+
 def test_what_was_not_looked_at_is_not_made(ours: Client, shops: list[Shop]) -> None:
     form = filled(shops)
     look = looked_at(ours, form)

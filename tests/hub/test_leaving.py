@@ -151,6 +151,11 @@ def test_leads_of_other_shops_and_those_who_lead_none_hand_nothing_over(
         assert client.post(page, forged).status_code == 403
 
 
+def test_an_administrator_is_told_that_nobody_has_open_appeals_before_there_is_a_shop(root: User) -> None:
+    answer = entered(root).get(reverse("handover"))
+    assert "Nobody has open appeals in your shops." in answer.content.decode()
+
+
 def test_an_administrator_ends_a_lock_and_turns_off_the_second_step_of_somebody_who_lost_the_phone(
     root: User, agent: User
 ) -> None:

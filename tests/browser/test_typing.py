@@ -144,6 +144,9 @@ def test_an_appeal_is_written_again_with_the_number_of_the_first(page: Page, mem
     page.get_by_role("link", name="Написать снова").click()
     page.wait_for_url(f"**{ADD}?*")
     expect(page.locator("[name=body]")).to_have_value(re.compile("31500001"))
+    page.locator("[name=body]").press_sequentially(" Заказ 12345678-0001-1.")
+    expect(page.locator(".hub-found")).to_contain_text("12345678-0001-1")
+    expect(page.locator(".hub-found")).not_to_contain_text("31500001")
 
 
 def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> None:

@@ -146,10 +146,16 @@ function showNumbers(form) {
   const orders = form.querySelector("[name=order_numbers]");
   const body = form.querySelector("[name=body]");
   if (!orders || !body) return;
-  const update = () => { sayRecognised(orders); offerFound(orders, `${form.elements.subject?.value ?? ""}\n${body.value}`); };
+  const update = () => { sayRecognised(orders); offerFound(orders, `${form.elements.subject?.value ?? ""}\n${withoutQuote(form, body.value)}`); };
   form.addEventListener("input", update);
   form.addEventListener("change", update);
   update();
+}
+
+// An appeal that is written again opens with the number of the first one, which is no order.
+function withoutQuote(form, text) {
+  const [opening, ...rest] = text.split("\n");
+  return form.elements.previous?.value ? [opening.replace(/№\s*\S+/, ""), ...rest].join("\n") : text;
 }
 
 function listed(orders) {

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -53,7 +54,7 @@ class DaysOffField(forms.Field):
 
     def __init__(self, **kwargs: Any) -> None:
         values: dict[str, Any] = {
-            "label": gettext_lazy("days off"),
+            "label": capfirst(gettext_lazy("days off")),
             "required": False,
             "help_text": gettext_lazy(
                 "One day or range a line: 31.12.2026, or 28.12.2026 – 09.01.2027. Reminders wait until you are back;"

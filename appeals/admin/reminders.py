@@ -41,7 +41,7 @@ STATES = {
 
 @admin.register(Reminder)
 class ReminderAdmin(ModelAdmin):
-    list_display = ["appeal", "clock", "address", "shown_state", "reason", "created_at", "sent_at"]
+    list_display = ["appeal", "clock", "address", "shown_state", "reason", "sent_at"]
     list_display_links = ["address"]
     change_form_outer_before_template = "admin/appeals/reminder/why.html"
     fields = [

@@ -77,6 +77,8 @@ def words() -> SafeString:
         "close": _("Close"),
         "account": _("My account"),
         "remove": _("Remove"),
+        "scrolls": _("Contents that scroll"),
+        "clear": _("Clear the field"),
         "restored": _("What you typed on %(moment)s is back."),
         "discard": _("Discard"),
         "recognised": _("Recognised: %(count)s"),

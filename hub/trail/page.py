@@ -38,12 +38,16 @@ class AskedForm(forms.Form):
     """What the reader wants to see. Days are whole days in their time zone."""
 
     who = forms.ModelChoiceField(
-        User.objects.none(), label=gettext_lazy("who"), required=False, widget=UnfoldAdminSelectWidget
+        User.objects.none(),
+        label=gettext_lazy("who"),
+        required=False,
+        empty_label=gettext_lazy("Anybody"),
+        widget=UnfoldAdminSelectWidget,
     )
     kind = forms.ChoiceField(
         label=gettext_lazy("of what kind"),
         required=False,
-        choices=lambda: [("", "---------"), *((key, capfirst(str(label))) for key, label in reading.KINDS.items())],
+        choices=lambda: [("", _("Any")), *((key, capfirst(str(label))) for key, label in reading.KINDS.items())],
         widget=UnfoldAdminSelectWidget,
     )
     thing = forms.CharField(
@@ -55,7 +59,11 @@ class AskedForm(forms.Form):
     since = forms.DateField(label=gettext_lazy("from the day"), **DAY)
     until = forms.DateField(label=gettext_lazy("to the day"), **DAY)
     shop = forms.ModelChoiceField(
-        Shop.objects.none(), label=gettext_lazy("shop"), required=False, widget=UnfoldAdminSelectWidget
+        Shop.objects.none(),
+        label=gettext_lazy("shop"),
+        required=False,
+        empty_label=gettext_lazy("All shops"),
+        widget=UnfoldAdminSelectWidget,
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

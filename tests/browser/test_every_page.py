@@ -40,6 +40,17 @@ SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnim
 DARK = (
     "is => document.documentElement.classList.toggle('dark', is)"  # the theme asks for the scheme when it starts only
 )
+# Texts that a box cuts off or squeezes to a letter or two a line; and names that the theme gives in English
+SQUEEZED = """() => [...document.querySelectorAll('body *')].filter((one) => {
+  const text = one.children.length ? '' : one.textContent.trim(), box = one.getBoundingClientRect();
+  const letters = text.length > 3 && box.width > 1 && box.width < 20 && box.height > 60;
+  return letters || one.matches('.hub-cell') && one.clientWidth && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => one.textContent.trim().slice(0, 60))"""
+FOREIGN = """() => [...document.querySelectorAll('[aria-label], [title], [placeholder]')].filter(
+  (one) => one.getClientRects().length
+).flatMap((one) =>
+  ['aria-label', 'title', 'placeholder'].map((name) => one.getAttribute(name) ?? '')
+).filter((text) => /^[a-z]+( [a-z]+)+$/i.test(text))"""
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 800}
 PARTS = 8
 
@@ -119,6 +130,8 @@ def looks(page: Page) -> Iterator[str]:
     changes."""
     page.evaluate(AXE)
     yield from (f"{page.url}: {one}" for one in violations(page, RULES))
+    yield from (f"{page.url}: {one!r} is cut" for one in page.evaluate(SQUEEZED))
+    yield from (f"{page.url}: {one!r} is not Russian" for one in page.evaluate(FOREIGN))
     page.emulate_media(color_scheme="dark")
     page.evaluate(DARK, True)
     yield from (f"{page.url}, dark: {one}" for one in violations(page, ["color-contrast"]))
@@ -126,6 +139,7 @@ def looks(page: Page) -> Iterator[str]:
     page.evaluate(DARK, False)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     yield from (f"{page.url}, narrow: {one}" for one in violations(page, RULES))
+    yield from (f"{page.url}, narrow: {one!r} is cut" for one in page.evaluate(SQUEEZED))
     if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
         yield f"{page.url}: wider than a phone"
 

@@ -4,8 +4,8 @@
 document.addEventListener("DOMContentLoaded", () => {
   focusFirst();
   makeOperable(document);
-  nameAutocompletes();
-  new MutationObserver(nameAutocompletes).observe(document.body, { childList: true, subtree: true });
+  nameWhatScriptsMake();
+  new MutationObserver(nameWhatScriptsMake).observe(document.body, { childList: true, subtree: true });
 });
 
 // The browser passes over a field that has to get the focus when it paints before the field can be focused.
@@ -37,6 +37,17 @@ function pressByKey(event) {
   if (event.target !== event.currentTarget || !["Enter", " "].includes(event.key)) return;
   event.preventDefault();
   event.currentTarget.click();
+}
+
+function nameWhatScriptsMake() {
+  nameAutocompletes();
+  translate(".simplebar-content-wrapper", "aria-label", "scrollable content", "scrolls");
+  translate(".select2-selection__clear", "title", "Remove all items", "clear");
+}
+
+// What the scripts of the theme say in English, whatever the language of the page.
+function translate(parts, attribute, english, word) {
+  for (const part of document.querySelectorAll(`${parts}[${attribute}="${english}"]`)) part.setAttribute(attribute, hubWords()[word] ?? english);
 }
 
 // Select2 builds its own boxes and forgets the label of the field.

@@ -54,7 +54,7 @@ class MarketplaceAdmin(DirectoryAdmin):
 
     actions_detail = ["download"]
     actions_list = ["upload"]
-    list_display = ["name", "seller_portal", "ticket_number_example", "checked_fact"]
+    list_display = ["named", "seller_portal", "ticket_number_example", "checked_fact"]
     list_filter = [InUseFilter]
     list_select_related: list[str] = []
     search_fields = ["name", "name_en", "slug"]
@@ -108,7 +108,7 @@ class TopicForm(VersionedForm):
 @admin.register(Topic)
 class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
     form = TopicForm
-    list_display = ["name", "whose", "checked"]
+    list_display = ["named", "whose", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     search_fields = ["name", "name_en", "slug"]
     fieldsets = [
@@ -246,7 +246,7 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
 
 @admin.register(Rule)
 class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
-    list_display = ["name", "marketplace", "about", "checked"]
+    list_display = ["named", "marketplace", "about", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
     search_fields = ["name", "name_en"]

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action as button
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from marketplaces import history
@@ -129,6 +130,12 @@ class DirectoryAdmin(Provenance, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related(*self.list_select_related)
+
+    @display(description=gettext_lazy("name"), ordering="name")
+    def named(self, obj: Any) -> str:
+        """In the reader's language."""
+        name: str = obj.text("name")
+        return name
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Django takes any text for a length of time, and fails of it."""

@@ -53,6 +53,18 @@ def test_a_list_says_whether_somebody_is_there_now(client: Client, editor: User,
     assert "hours unknown" in client.get(listed("channel")).content.decode()
 
 
+@pytest.mark.parametrize("model", [Marketplace, Topic, Rule])
+def test_lists_name_their_rows_in_the_readers_language(
+    client: Client, editor: User, market: Marketplace, model: type[Topic] | type[Rule] | type[Marketplace]
+) -> None:
+    full_directory(market, 1)
+    model.objects.update(name="По-русски", name_en="In English")
+    client.force_login(editor)
+    page = client.get(listed(model._meta.model_name)).content.decode()
+    assert "In English</a>" in page
+    assert "По-русски</a>" not in page
+
+
 def test_retired_rows_are_out_of_sight_until_asked_for(client: Client, editor: User, chat: Channel) -> None:
     client.force_login(editor)
     client.post(listed("channel"), {"action": "retire", "_selected_action": [chat.pk]})

@@ -546,7 +546,7 @@ def members_form(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_members_of_a_shop_are_chosen_among_people(shop: Shop, agent: User) -> None:
     leading = with_role(shop.memberships.get().user, "lead")
-    shown = leading.get(reverse("admin:appeals_shop_change", args=[shop.pk])).context_data
+    shown: Any = leading.get(reverse("admin:appeals_shop_change", args=[shop.pk])).context
     users = [form.fields["user"] for form in shown["inline_admin_formsets"][0].formset]
     assert users
     for field in users:

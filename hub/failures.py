@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.defaults import server_error
+from django.views.defaults import bad_request, server_error
 from kombu.exceptions import OperationalError as BrokerAwayError
 from rest_framework.exceptions import APIException
 
@@ -67,6 +67,14 @@ def page(request: HttpRequest) -> HttpResponse:
     if told:
         response.headers["Retry-After"] = str(told.wait)  # type: ignore[attr-defined]
     return response
+
+
+def bad_request_page(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What was refused before any view saw it, such as another host's name: to programs in the API's own shape."""
+    if not request.path.startswith("/api/"):
+        return bad_request(request, exception)
+    error = {"code": "bad_request", "detail": _("The request was not understood"), "attr": None}
+    return JsonResponse({"type": "client_error", "errors": [error]}, status=HTTPStatus.BAD_REQUEST)
 
 
 _PAGE = "<!doctype html><meta charset=utf-8><title>{text}</title><p>{text}"

@@ -37,4 +37,5 @@ urlpatterns = [
     path("api/", include("hub.api.urls")),
 ]
 
+handler400 = "hub.failures.bad_request_page"
 handler500 = "hub.failures.page"

@@ -65,9 +65,8 @@ class AttachmentViewSet(ListModelMixin, OfAppeal):
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         file = form.validated_data["file"]
-        attachment = lifecycle.attach(
-            appeal=appeal, actor=caller(request), now=timezone.now(), file=file, name=file.name
-        )
+        name = file.name.replace("%22", '"')  # so do forms write a quotation mark
+        attachment = lifecycle.attach(appeal=appeal, actor=caller(request), now=timezone.now(), file=file, name=name)
         return Response(self.get_serializer(attachment).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={(200, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The file.")})

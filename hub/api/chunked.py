@@ -2,7 +2,8 @@
 
 Django reads as much as Content-Length announces, which is nothing. So such a body is kept aside, no more of it than is
 allowed, and then has a length. The web server does not tell one that broke off from a whole one: JSON cut short cannot
-be parsed, and a form without its last line is refused here.
+be parsed, and what came empty and a form without its last line are refused here: a sender that hangs up before its
+first byte has not said that an appeal went out.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _PIECE = 1 << 16
 
 @contextmanager
 def measured(request: Request) -> Iterator[None]:
-    """Within it the body can be read as any other. ParseError for a form that broke off."""
+    """Within it the body can be read as any other. ParseError for one that is empty, and for a form that broke off."""
     meta: dict[str, Any] = request.META
     if "HTTP_TRANSFER_ENCODING" not in meta or meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated"):
         yield
@@ -31,7 +32,9 @@ def measured(request: Request) -> Iterator[None]:
     limit = settings.API_MAX_UPLOAD_BYTES if form else settings.API_MAX_BODY_BYTES
     with SpooledTemporaryFile(max_size=settings.API_MAX_BODY_BYTES) as body:
         size = _copy(meta["wsgi.input"], body, limit)
-        if form and 0 < size <= limit and not _ends(body, size, parameters.get("boundary", "")):
+        if not size:
+            raise ParseError(_("The body broke off, or is empty: then it needs no Transfer-Encoding."))
+        if form and size <= limit and not _ends(body, size, parameters.get("boundary", "")):
             raise ParseError(_("The upload broke off before its end."))
         body.seek(0)
         meta["CONTENT_LENGTH"] = str(size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -62,7 +63,7 @@ def orderings(view: Any) -> list[str]:
 
 
 def check_parameters(view: GenericViewSet[Any]) -> None:
-    """Refuses a parameter of the query that the view does not read, one given twice, and one without a value."""
+    """Refuses a parameter that the view does not read, one given twice, one without a value, and one not in UTF-8."""
     known = known_parameters(view)
     errors = {}
     for name, values in view.request.query_params.lists():
@@ -73,8 +74,19 @@ def check_parameters(view: GenericViewSet[Any]) -> None:
             errors[name] = [ErrorDetail(_("This parameter may be given once only."), code="repeated")]
         elif not values[0].strip():
             errors[name] = [ErrorDetail(_("This parameter has no value."), code="blank")]
+        elif "\ufffd" in values[0] and not _is_utf8(view.request):
+            errors[name] = [ErrorDetail(_("This is not UTF-8."), code="invalid")]
     if errors:
         raise ValidationError(errors)
+
+
+def _is_utf8(request: Request) -> bool:
+    """Whether the query is: what is not comes with U+FFFD in its place, which may have been meant as well."""
+    try:
+        unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace")).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def known_parameters(view: Any) -> list[str]:

@@ -104,5 +104,8 @@ class Protocol(GenericViewSet[Any]):
 
 
 def wired(view: type[GenericViewSet[Any]]) -> type[GenericViewSet[Any]]:
-    """The view as the API serves it."""
-    return type(view.__name__, (Protocol, view), {"__doc__": view.__doc__, "__module__": view.__module__})
+    """The view as the API serves it: what answers GET answers HEAD, and `Allow` names what is answered."""
+    names = [name for name in view.http_method_names if name not in ("head", "options", "trace")]
+    methods = [one for name in names for one in ([name, "head"] if name == "get" else [name])]
+    own = {"__doc__": view.__doc__, "__module__": view.__module__, "http_method_names": methods}
+    return type(view.__name__, (Protocol, view), own)

@@ -4,7 +4,7 @@ import io
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.conf import settings
@@ -118,6 +118,15 @@ def test_a_file_that_was_saved_opens_as_what_it_is(
 def test_a_note_that_begins_with_digits_is_a_text(api: APIClient, at: str, media: Path) -> None:
     answer = upload(api, at, b"00ad1234 is the number of the order.", "note.txt")
     assert (answer.status_code, answer.json().get("content_type")) == (201, "text/plain")
+
+
+def test_a_quotation_mark_in_a_name_is_one_though_forms_write_it_as_a_number(
+    api: APIClient, at: str, media: Path
+) -> None:
+    body = upload(api, at, PNG, "Скрин %22оплаты%22 100%.png").json()
+    assert body["name"] == 'Скрин "оплаты" 100%.png'
+    content = download(api, f"{at}{body['id']}/content/")
+    assert unquote(content.headers["Content-Disposition"]).endswith("''" + body["name"])
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\y.txt", "a" * 300 + ".txt", "a\x00b.txt", "a\r\nb.txt"])

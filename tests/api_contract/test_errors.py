@@ -91,7 +91,7 @@ def test_an_address_without_its_slash_says_so(api: APIClient) -> None:
 def test_a_method_that_an_address_does_not_have_is_405(api: APIClient, method: str) -> None:
     answer = api.generic(method.upper(), APPEALS)
     refused(answer, 405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 def test_other_formats_are_refused(api: APIClient, shop: Shop) -> None:

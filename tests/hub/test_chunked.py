@@ -34,7 +34,8 @@ class Caller:
         lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", f"Content-Type: {kind}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as wire:
-            wire.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + f"{len(body):x}\r\n".encode() + body + b"\r\n")
+            piece = f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b""
+            wire.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + piece)
             wire.shutdown(socket.SHUT_WR)
             return wire.makefile("rb").readline()
 
@@ -68,6 +69,9 @@ def test_what_is_sent_in_pieces_is_read_whole_or_refused(caller: Caller) -> None
     assert caller.post("/api/v1/appeals/", b"a=b", "application/x-www-form-urlencoded")[0] == 415
     assert caller.break_off("/api/v1/appeals/", json.dumps(draft).encode()[:PIECE]).split()[1] == b"400"
     assert caller.count("/api/v1/appeals/") == 1
+    # Whoever hangs up before the first byte has not said that it went out
+    assert caller.break_off(f"/api/v1/appeals/{appeal['id']}/submit/", b"").split()[1] == b"400"
+    assert caller.count("/api/v1/appeals/?status=draft") == 1
 
     files, content = f"/api/v1/appeals/{appeal['id']}/attachments/", b"line of a file\n" * PIECE
     status, file = caller.post(files, HEAD + content + b"\r\n--line--\r\n", FORM)

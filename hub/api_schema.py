@@ -8,6 +8,7 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, O
 from rest_framework import serializers
 
 from appeals.models import Appeal
+from hub.api_words import meaning
 from marketplaces.api.fields import KnownFields
 from marketplaces.api.parsers import MultiPartParser
 from marketplaces.api.views import SLUG
@@ -75,6 +76,24 @@ REFUSALS = {
         "This Idempotency-Key was used for another request.",
     ),
     "429": _refusal("Too many requests; see `Retry-After`.", "client_error", "throttled", "Request was throttled."),
+    "503": _refusal(
+        "A part of the hub does not answer now; see `Retry-After`. A POST is sent again under its key.",
+        "server_error",
+        "unavailable",
+        "A part of the hub does not answer now. Please try again in a few seconds.",
+    ),
+    "507": _refusal(
+        "There is no room for files; see `Retry-After`.",
+        "server_error",
+        "storage_full",
+        "There is no room for files on the hub's storage. Its operator has to make some.",
+    ),
+}
+_ANSWERS = {
+    "create": "What was made.",
+    "retrieve": "As it is now.",
+    "partial_update": "As it is now.",
+    "destroy": "It is gone.",
 }
 
 
@@ -152,9 +171,12 @@ class AutoSchema(ViewSchema):
                     "Idempotent-Replayed", replayed, OpenApiParameter.HEADER, description=text, response=[200, 201]
                 )
             )
-        text = "Seconds to wait."
-        found.append(OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=text, response=[429]))
+        text, waits = "Seconds to wait.", [429, 503, 507] if self._takes_files() else [429, 503]
+        found.append(OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=text, response=waits))
         return found
+
+    def _takes_files(self) -> bool:
+        return self.method == "POST" and "multipart/form-data" in self.map_parsers()
 
     def _is_versioned(self) -> bool:
         parts = self.path.removeprefix("/api/v1/").strip("/").split("/")
@@ -170,18 +192,29 @@ class AutoSchema(ViewSchema):
             )
             for code in self._refusals()
         }
+        for answer in answers.values():
+            answer["description"] = self._answer_text(str(answer["description"]))
         return dict(sorted((answers | refusals).items()))
+
+    def _answer_text(self, own: str) -> str:
+        if own not in ("", "No response body"):
+            return own
+        action = str(getattr(self.view, "action", ""))
+        if action == "list":
+            return "A page of the list." if self.view.pagination_class else "All of them, in order."
+        return _ANSWERS[action]
 
     def _refusals(self) -> list[str]:
         writes = self.method in ("POST", "PATCH", "DELETE")
         has_body = self.method in ("POST", "PATCH")
-        found = {"400", "401", "405", "406", "429"}
+        found = {"400", "401", "405", "406", "429", "503"}
         found |= {"404"} if "{" in self.path else set()
         found |= {"403"} if writes else set()
         found |= {"409"} if writes else set()
         found |= {"412"} if self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) else set()
         found |= {"413", "415"} if has_body else set()
         found |= {"422"} if self.method == "POST" else set()
+        found |= {"507"} if self._takes_files() else set()
         return sorted(found)
 
     def get_operation_id(self) -> str:
@@ -204,13 +237,19 @@ class AutoSchema(ViewSchema):
         return re.split(r"[.;:] ", f"{text} ", maxsplit=1)[0].removesuffix(".")
 
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
-        """Requests take no field but the known ones; a parent class's words are not said of its children."""
+        """Requests take no field but the known ones, and each field says what it means; a parent class's words are not
+        said of its children."""
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         kind = serializer if isinstance(serializer, type) else type(serializer)
         if "__doc__" not in vars(kind) or not kind.__doc__:
             schema.pop("description", None)
         if direction == "request" and issubclass(kind, KnownFields) and schema.get("properties"):
             schema["additionalProperties"] = False
+        component = kind.__name__.removesuffix("Serializer")
+        for name, field in schema.get("properties", {}).items():
+            own = field.get("description", "")
+            if (not own or own.startswith("* `")) and (text := meaning(component, name)):
+                field["description"] = f"{text}\n\n{own}".strip()  # of a choice, what each value is called
         return schema
 
     def map_parsers(self) -> list[str]:

@@ -250,6 +250,8 @@ DRF_STANDARDIZED_ERRORS = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Seller support hub",
     "VERSION": "1.0.0",
+    "DESCRIPTION": "Appeals to the support of marketplaces: whose turn it is, when an answer is due, what comes next."
+    " A token is made by `manage.py issue_token EMAIL`; what is not said here of all calls is in docs/api.md.",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

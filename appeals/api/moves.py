@@ -10,7 +10,7 @@ from marketplaces.api.examples import example
 from marketplaces.api.fields import Key, KnownFields, Moment, Roubles, Text
 from marketplaces.models import Channel, EscalationStep
 
-AT = _("When it happened; without it: now. It may lie in the past, never in the future.")
+AT = _("When it happened; without it: now. It may lie in the past, never in the future or before the last move.")
 LONGEST_TEXT = 100_000
 
 

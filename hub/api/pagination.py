@@ -153,7 +153,7 @@ class Pages(BasePagination):
             "properties": {
                 "next": link | {"description": "Address of the next page; null on the last one."},
                 "previous": link | {"description": "Address of the page before; null on the first one."},
-                "results": schema,
+                "results": schema | {"description": "The rows of this page."},
             },
         }
 

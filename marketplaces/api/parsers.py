@@ -88,7 +88,7 @@ def _check_headers(parser_context: Any, limit: int) -> int:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "too deeply nested"
+        return str(_("too deeply nested"))
     if isinstance(error, UnicodeError):
-        return "not UTF-8, or half a surrogate pair"
+        return str(_("not UTF-8, or half a surrogate pair"))
     return str(error)

@@ -49,7 +49,7 @@ def test_the_commands_of_the_page_work(surroundings: dict[str, str], tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr
 
     appeal = Appeal.objects.get()
-    assert (appeal.status, appeal.external_number, appeal.priority) == ("waiting", "7-123456", "urgent")
+    assert (appeal.status, appeal.external_number, appeal.priority) == ("waiting", "22283264", "urgent")
     assert (tmp_path / "copy.txt").read_text() == "Заказ 12345678-0001"
     assert appeal.attachments.count() == 1
 

@@ -90,7 +90,7 @@ def test_every_operation_says_what_it_does_who_may_and_how_it_refuses(schema: di
         assert len(operation["description"]) > 15, where
         assert operation["summary"], where
         assert operation["security"] == [{"token": []}, {"cookieAuth": []}], where
-        wanted = {"400", "401", "405", "429"}
+        wanted = {"400", "401", "405", "429", "503"}
         wanted |= {"404"} if "{" in path else set()
         wanted |= {"409", "415", "413", "422"} if method == "post" else set()
         wanted |= {"412"} if method in ("patch", "delete") else set()
@@ -99,6 +99,32 @@ def test_every_operation_says_what_it_does_who_may_and_how_it_refuses(schema: di
         assert all(parameters.values()), where
         if method == "post":
             assert "Idempotency-Key" in parameters, where
+        assert all(answer["description"] for answer in operation["responses"].values()), where
+        for status in {"429", "503", "507"} & set(operation["responses"]):
+            assert "Retry-After" in operation["responses"][status]["headers"], where
+
+
+def test_every_field_says_what_it_means(schema: dict[str, Any]) -> None:
+    """Where it is a choice and nothing else, its choices do."""
+    assert len(schema["info"]["description"]) > 50
+    silent = [
+        f"{name}.{field}"
+        for name, component in schema["components"]["schemas"].items()
+        for field, shape in component.get("properties", {}).items()
+        if not shape.get("description") and not is_choice(shape, schema)
+    ]
+    assert silent == []
+
+
+def is_choice(shape: dict[str, Any], schema: dict[str, Any]) -> bool:
+    """Whether it is an enumeration, or one of them or null."""
+    parts = [*shape.get("oneOf", ()), *shape.get("allOf", ())] or [shape]
+    return all({"enum"} & (found := target(part, schema)).keys() or found.get("type") == "null" for part in parts)
+
+
+def target(shape: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["components"]["schemas"].get(shape.get("$ref", "").split("/")[-1], shape)
+    return found
 
 
 def test_every_request_takes_known_fields_only(schema: dict[str, Any]) -> None:

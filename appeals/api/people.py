@@ -10,12 +10,14 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from marketplaces.api.fields import OfRow
+
 if TYPE_CHECKING:
     from hub.models import User
 
 
 @extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
-class EmailOfPerson(serializers.SlugRelatedField[Any]):
+class EmailOfPerson(OfRow, serializers.SlugRelatedField[Any]):
     """A user by their e-mail, in any case."""
 
     default_error_messages = {"invalid": _("No such person works here.")}

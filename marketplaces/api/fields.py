@@ -15,6 +15,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.relations import MANY_RELATION_KWARGS
 
 from marketplaces.api.moments import FarYearError, read_day, read_moment, read_moment_of_address
 
@@ -105,25 +106,45 @@ class Day(serializers.DateField):
             self.fail("invalid", format="YYYY-MM-DD")
 
 
-class Slug(serializers.SlugRelatedField[Any]):
+class Identifier(Text, serializers.SlugField):
+    """A slug of the row's own."""
+
+
+class _ListOfRows(serializers.ManyRelatedField):
+    """A list in JSON, and not whatever can be walked through."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        found: list[Any] = super().to_internal_value(data)
+        return found
+
+
+class OfRow(serializers.RelatedField[Any, Any, Any]):
+    """Another row, or with `many` a list of them. An empty text is a wrong name, and not the same as null."""
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> serializers.ManyRelatedField:
+        given = {name: value for name, value in kwargs.items() if name in MANY_RELATION_KWARGS}
+        return _ListOfRows(child_relation=cls(*args, **kwargs), **given)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return self.to_internal_value(data) if data == "" else super().run_validation(data)
+
+
+class Slug(OfRow, serializers.SlugRelatedField[Any]):
     """A row by its slug."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"slug_field": "slug", **kwargs})
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) or "\x00" in data:
+        if not isinstance(data, str) or data == "" or "\x00" in data:
             self.fail("invalid")
         return super().to_internal_value(data)
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """An empty slug is a wrong one, and not the same as null."""
-        if data == "":
-            self.fail("invalid")
-        return super().run_validation(data)
 
-
-class Key(serializers.PrimaryKeyRelatedField[Any]):
+class Key(OfRow, serializers.PrimaryKeyRelatedField[Any]):
     """A row by its number."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -209,6 +230,7 @@ class RowSerializer(KnownFields, serializers.ModelSerializer[Any]):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: Text,
         models.TextField: Text,
+        models.SlugField: Identifier,
         models.BooleanField: Flag,
         models.PositiveIntegerField: Whole,
         models.PositiveSmallIntegerField: Whole,

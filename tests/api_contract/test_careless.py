@@ -9,6 +9,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from appeals.models import Appeal, Attachment, Event, Shop
+from hub.models import User
 from marketplaces.models import Marketplace
 from tests.api_contract.test_errors import APPEALS, refused
 
@@ -82,3 +83,28 @@ def test_a_host_that_is_not_ours_is_refused_in_json_here_and_with_a_page_elsewhe
     refused(Client().get("/api/v1/me/", headers=stranger), 400, "bad_request")
     page = Client().get("/admin/", headers=stranger)
     assert (page.status_code, page.headers["Content-Type"].split(";")[0]) == (400, "text/html")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("channels/", {"kind": "email", "name": "x", "address": "y", "topics": {}}),
+        ("escalation-steps/", {"position": 9, "name": "x", "requires": {}}),
+        ("escalation-steps/", {"position": 9, "name": "x", "channel": ""}),
+        ("response-targets/", {"kind": "answer", "amount": 1, "unit": "hours", "channel": ""}),
+        ("topics/", {"name": "x", "slug": 7}),
+        ("shops/", {"name": "x", "members": {}}),
+    ],
+)
+def test_what_merely_resembles_a_list_a_number_or_a_slug_is_refused(
+    admin_api: APIClient, market: Marketplace, path: str, body: dict[str, Any]
+) -> None:
+    wrong = list(body)[-1]
+    refused(admin_api.post(f"/api/v1/{path}", {"marketplace": market.slug, **body}), 400, attr=wrong)
+
+
+def test_nobody_is_not_an_empty_address(api: APIClient, shop: Shop, agent: User) -> None:
+    shop.members.add(agent)
+    for field in ("assignee", "channel", "previous", "topic"):
+        refused(api.post(APPEALS, {"shop": shop.pk, "subject": "x", field: ""}), 400, attr=field)
+        assert api.post(APPEALS, {"shop": shop.pk, "subject": "x", field: None}).status_code == 201

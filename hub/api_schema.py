@@ -199,9 +199,10 @@ class AutoSchema(ViewSchema):
     def _answer_text(self, own: str) -> str:
         if own not in ("", "No response body"):
             return own
-        action = str(getattr(self.view, "action", ""))
+        view: Any = self.view
+        action = str(view.action)
         if action == "list":
-            return "A page of the list." if self.view.pagination_class else "All of them, in order."
+            return "A page of the list." if view.pagination_class else "All of them, in order."
         return _ANSWERS[action]
 
     def _refusals(self) -> list[str]:

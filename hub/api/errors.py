@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, Throttled, ValidationError
 from rest_framework.settings import api_settings
 
 from appeals.lifecycle import StateError
@@ -102,12 +102,20 @@ def _refuse_input(error: DjangoValidationError) -> APIException:
     return TooLargeError(too_large[0]) if too_large else ValidationError(found)
 
 
+def _throttled(error: Throttled) -> Throttled:
+    """The framework's own sentence is half English in Russian."""
+    text = _("Too many requests in this minute. Try again in %(seconds)d s.") % {"seconds": getattr(error, "wait", 0)}
+    error.detail = ErrorDetail(str(text), code=error.default_code)
+    return error
+
+
 _REFUSALS: dict[Any, Callable[[Any], Exception]] = {
     StateError: lambda error: ConflictError(str(error), "state", status=error.status, allowed=error.allowed),
     UndoError: lambda error: ConflictError(str(error), "not_undoable"),
     DjangoValidationError: _refuse_input,
     ProtectedError: lambda _error: ConflictError(str(_("It is in use, so that it cannot be deleted.")), "protected"),
     IntegrityError: lambda error: violation(error) or error,
+    Throttled: _throttled,
     UNCOUNTABLE: lambda error: ValidationError(str(error), code="uncountable"),
     RequestDataTooBig: lambda _error: TooLargeError(),
     (SuspiciousOperation, UnreadablePostError): lambda error: ParseError(str(error)),

@@ -116,8 +116,7 @@ class _ListOfRows(serializers.ManyRelatedField):
     def to_internal_value(self, data: Any) -> list[Any]:
         if not isinstance(data, list):
             self.fail("not_a_list", input_type=type(data).__name__)
-        found: list[Any] = super().to_internal_value(data)
-        return found
+        return list(super().to_internal_value(data))
 
 
 class OfRow(serializers.RelatedField[Any, Any, Any]):

@@ -282,6 +282,7 @@ def test_too_many_calls_of_one_token_are_429_and_say_how_long_to_wait(agent: Use
     answer = first.get(APPEALS)
     refused(answer, 429, "throttled")
     assert answer.headers["Retry-After"] == "45"
+    assert answer.json()["errors"][0]["detail"].endswith("Try again in 45 s.")
     assert second.get(APPEALS).status_code == 200
 
 

@@ -34,6 +34,13 @@ TONES = {
     Appeal.Status.OUR_TURN: "warning",
     Appeal.Status.RESOLVED: "success",
 }
+OUTCOMES = {
+    Appeal.Outcome.GRANTED: "success",
+    Appeal.Outcome.PARTLY_GRANTED: "success",
+    Appeal.Outcome.REFUSED: "danger",
+    Appeal.Outcome.IGNORED: "danger",
+    Appeal.Outcome.WITHDRAWN: "default",
+}
 
 
 def two_lines(first: str, second: str, tone: str = "") -> SafeString:
@@ -139,9 +146,9 @@ class AppealListing(ModelAdmin):
     def place(self, obj: Appeal) -> SafeString:
         return two_lines(str(obj.shop), str(obj.marketplace))
 
-    @display(description=gettext_lazy("whose turn"), label=TONES, ordering="status")
+    @display(description=gettext_lazy("whose turn"), label=TONES | OUTCOMES, ordering="status")
     def state(self, obj: Appeal) -> tuple[str, str]:
-        return obj.status, obj.get_outcome_display() or obj.get_status_display()
+        return obj.outcome or obj.status, obj.get_outcome_display() or obj.get_status_display()
 
     @display(description=gettext_lazy("due"), ordering=needs.SOONEST)
     def due(self, obj: Appeal) -> SafeString | str:

@@ -84,8 +84,8 @@ def test_a_follow_up_quotes_number_date_promise_and_lateness(sent: Appeal, publi
 def test_it_says_the_same_in_english_for_the_team(sent: Appeal, published: Source) -> None:
     Appeal.objects.update(external_number="12345678")
     text = letter(sent, Kind.FOLLOW_UP, language="en").plain
-    assert "On Oct. 5, 2026 we sent you the request No. 12345678" in text
-    assert "The term of the answer (3\u00a0working days) ran out on Oct. 8, 2026" in text
+    assert "On 5 October 2026 we sent you the request No. 12345678" in text
+    assert "The term of the answer (3\u00a0working days) ran out on 8 October 2026" in text
     assert "It is overdue by 2\u00a0working days." in text
 
 

@@ -88,13 +88,28 @@ def test_order_numbers_in_the_text_are_offered_and_taken(page: Page, member: Use
     log_in(page, member)
     page.goto(ADD)
     page.fill("[name=body]", "Заказы 12345678-0001-1 и 87654321-0002-3, звонили с +79990001122, сумма 1500")
-    found = page.locator(".hub-found")
+    field = page.locator(".hub-field", has=page.locator("[name=order_numbers]"))
+    found = field.locator(".hub-found")
     expect(found).to_contain_text("12345678-0001-1, 87654321-0002-3")
     assert "9990001122" not in found.inner_text()
     found.locator("button").click()
     expect(page.locator("[name=order_numbers]")).to_have_value("12345678-0001-1\n87654321-0002-3")
     expect(found).to_be_empty()
-    expect(page.locator(".hub-recognised")).to_contain_text("2")
+    expect(field.locator(".hub-recognised")).to_contain_text("2")
+
+
+def test_product_codes_in_the_text_are_offered_where_they_belong(page: Page, member: User) -> None:
+    log_in(page, member)
+    page.goto(ADD)
+    page.fill("[name=subject]", "Скрыт артикул TEA-100")
+    page.fill("[name=body]", "Артикулы продавца: КР-5, 87654321 и tea_7/2. Заказ 12345678-0001-1, всего 12 штук.")
+    codes = page.locator(".hub-field", has=page.locator("[name=product_codes]"))
+    orders = page.locator(".hub-field", has=page.locator("[name=order_numbers]"))
+    expect(codes.locator(".hub-found")).to_contain_text("TEA-100, КР-5, 87654321, tea_7/2 ")
+    expect(orders.locator(".hub-found")).to_contain_text("12345678-0001-1")
+    expect(orders.locator(".hub-found")).not_to_contain_text("87654321")
+    codes.locator("button").click()
+    expect(page.locator("[name=product_codes]")).to_have_value("TEA-100\nКР-5\n87654321\ntea_7/2")
 
 
 def test_a_picture_is_pasted(page: Page, member: User) -> None:
@@ -145,8 +160,9 @@ def test_an_appeal_is_written_again_with_the_number_of_the_first(page: Page, mem
     page.wait_for_url(f"**{ADD}?*")
     expect(page.locator("[name=body]")).to_have_value(re.compile("31500001"))
     page.locator("[name=body]").press_sequentially(" Заказ 12345678-0001-1.")
-    expect(page.locator(".hub-found")).to_contain_text("12345678-0001-1")
-    expect(page.locator(".hub-found")).not_to_contain_text("31500001")
+    found = page.locator(".hub-field", has=page.locator("[name=order_numbers]")).locator(".hub-found")
+    expect(found).to_contain_text("12345678-0001-1")
+    expect(found).not_to_contain_text("31500001")
 
 
 def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> None:
@@ -155,6 +171,16 @@ def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> Non
     page.set_input_files("[name=attachments]", FilePayload(name="a.txt", mimeType="text/plain", buffer=b"text"))
     expect(page.locator(".hub-files-list")).to_contain_text("a.txt")
     expect(page.locator("[name=subject]")).to_have_value("")
+
+
+def test_what_is_wrong_is_scrolled_into_sight(page: Page, member: User) -> None:
+    log_in(page, member)
+    page.goto(ADD)
+    page.fill("[name=subject]", "Из будущего")
+    page.fill("[name=sent_at]", "2099-01-01T10:00")
+    page.click("button[name=_sent]")
+    expect(page.locator("[name=sent_at]")).to_be_focused()
+    expect(page.locator("[name=sent_at]")).to_be_in_viewport()
 
 
 def test_the_directory_proposes_the_channel_and_leaves_a_choice_alone(page: Page, member: User) -> None:

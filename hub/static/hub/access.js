@@ -10,7 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // The browser passes over a field that has to get the focus when it paints before the field can be focused.
 function focusFirst() {
-  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
 }
 
 function makeOperable(root) {

@@ -4,6 +4,10 @@
 
 const DRAFT = "hub-draft:";
 const NUMBER = /(?<![\d+-])\d{7,20}(?:-\d{4}-\d{1,2})?(?![\d-])/g;
+// What stands behind such a word, one or several: each has a digit
+const CODE = "(?=[\\p{L}._/-]*\\d)[\\p{L}\\d][\\p{L}\\d._/-]{1,38}[\\p{L}\\d]";
+const CODES = new RegExp(
+  `(?<![\\p{L}\\d])(?:артикул\\p{L}*|арт\\.|sku|nm ?id)(?: (?:продавца|товара|wb|ozon))?[ :№#]*(${CODE}(?:(?: ?[,;] ?| (?:и|and) )${CODE})*)`, "giu");
 
 document.addEventListener("DOMContentLoaded", () => {
   forgetSentDraft();
@@ -143,13 +147,24 @@ function lineUnder(field, name) {
 // Numbers
 
 function showNumbers(form) {
-  const orders = form.querySelector("[name=order_numbers]");
+  const orders = form.querySelector("[name=order_numbers]"), codes = form.querySelector("[name=product_codes]");
   const body = form.querySelector("[name=body]");
-  if (!orders || !body) return;
-  const update = () => { sayRecognised(orders); offerFound(orders, `${form.elements.subject?.value ?? ""}\n${withoutQuote(form, body.value)}`); };
+  if (!orders || !codes || !body) return;
+  const update = () => {
+    const text = `${form.elements.subject?.value ?? ""}\n${withoutQuote(form, body.value)}`;
+    const named = codesIn(text);
+    offerFound(codes, named);
+    offerFound(orders, (text.match(NUMBER) ?? []).filter((number) => !named.includes(number)));
+    sayRecognised(orders);
+    sayRecognised(codes);
+  };
   form.addEventListener("input", update);
   form.addEventListener("change", update);
   update();
+}
+
+function codesIn(text) {
+  return [...text.matchAll(CODES)].flatMap(([, codes]) => codes.split(/ ?[,;] ?| (?:и|and) /i));
 }
 
 // An appeal that is written again opens with the number of the first one, which is no order.
@@ -158,27 +173,29 @@ function withoutQuote(form, text) {
   return form.elements.previous?.value ? [opening.replace(/№\s*\S+/, ""), ...rest].join("\n") : text;
 }
 
-function listed(orders) {
-  return [...new Set(orders.value.split(/[,;\s]+/).filter(Boolean))];
+// A product code may have spaces in it.
+function listed(field) {
+  const between = field.name === "product_codes" ? /[,;\n\t\r]+/ : /[,;\s]+/;
+  return [...new Set(field.value.split(between).map((number) => number.trim()).filter(Boolean))];
 }
 
-function sayRecognised(orders) {
-  const numbers = listed(orders);
-  lineUnder(orders, "hub-recognised").textContent = numbers.length > 1 ? `${hubWords().recognised.replace("%(count)s", numbers.length)}` : "";
+function sayRecognised(field) {
+  const count = listed(field).length;
+  lineUnder(field, "hub-recognised").textContent = count > 1 ? hubWords().recognised.replace("%(count)s", count) : "";
 }
 
-function offerFound(orders, text) {
-  const line = lineUnder(orders, "hub-found");
-  const found = [...new Set(text.match(NUMBER) ?? [])].filter((number) => !listed(orders).includes(number)).slice(0, 50);
+function offerFound(field, numbers) {
+  const line = lineUnder(field, "hub-found");
+  const found = [...new Set(numbers)].filter((number) => !listed(field).includes(number)).slice(0, 50);
   if (line.dataset.found === found.join()) return; // a button that is replaced under the finger is never pressed
   line.dataset.found = found.join();
   line.replaceChildren();
   if (!found.length) return;
   const words = hubWords();
   line.append(`${words.found} ${found.join(", ")} `, plainButton(words.add, () => {
-    orders.value = [...listed(orders), ...found].join("\n");
-    orders.dispatchEvent(new Event("input", { bubbles: true }));
-    orders.focus();
+    field.value = [...listed(field), ...found].join("\n");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
   }));
 }
 

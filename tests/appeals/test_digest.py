@@ -67,7 +67,7 @@ def test_it_says_in_russian_what_is_late_by_how_much_what_was_promised_and_what_
 
 def test_a_source_is_named_by_its_title_in_the_language_of_the_mail(sent: Appeal, agent: User) -> None:
     Source.objects.create(key="test", title="Памятка без автора", title_en="A page without an author", grade="C")
-    assert "Источник: test: Памятка без автора (степень доверия C)." in str(mail_of(speaking(agent, "ru")).body)
+    assert "Источник: test: Памятка без автора (надёжность C)." in str(mail_of(speaking(agent, "ru")).body)
     assert "Source: test: A page without an author (grade C)." in str(mail_of(speaking(agent, "en")).body)
 
 

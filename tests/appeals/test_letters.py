@@ -213,7 +213,7 @@ def test_below_a_line_it_says_what_to_check_and_that_it_is_a_draft(claimed: Appe
     notes = found.text.split("\n----\n")[1].strip().splitlines()
     assert "Claim. Закон о претензиях. Источник: test." in notes
     assert "Почтовый адрес (не подтверждено). Из кода. Источник: Код." in notes
-    assert "test: Справка Базара (степень доверия A)" in notes
+    assert "test: Справка Базара (надёжность A)" in notes
     assert any("«Деньги на кону»" in line for line in notes)
     assert notes[-1] == "Это черновик: перед отправкой его должен проверить человек, лучше всего юрист."
     assert [one.name for one in found.doubts] == ["Почтовый адрес"]

@@ -111,7 +111,7 @@ def test_checked_today_is_one_click_and_stands_in_the_history(client: Client, ed
     history = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk]))
     (line,) = history.context["past"]
     assert (line["what"], line["who"]) == ("checked", "Edith")
-    assert line["fields"][0][:2] == ("Checked on", "Jan. 1, 2026")
+    assert line["fields"][0][:2] == ("Checked on", "1 January 2026")
 
 
 def test_of_two_people_who_edit_one_row_the_second_is_told(

@@ -37,7 +37,7 @@ def django_bytes(mail: Any, linesep: str) -> bytes:
     return made
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(subject=SAID, body=WRITTEN.filter(bool), html=WRITTEN.filter(bool), linesep=ENDS)
 def test_a_mail_is_made_of_the_same_bytes_as_by_django(
     monkeypatch: pytest.MonkeyPatch, subject: str, body: str, html: str, linesep: str

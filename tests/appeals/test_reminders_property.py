@@ -301,7 +301,7 @@ def boss(shop: Shop, agent: User) -> User:
     return user
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(STEPS, min_size=10, max_size=40), start=st.sampled_from([0, 70, 85, 86]), sleeps=st.booleans())
 def test_any_order_of_events_leads_to_the_reminders_of_a_plain_model(
     sent: Appeal,

@@ -1,7 +1,8 @@
 """The clocks of an appeal: how a deadline starts, pauses, resumes, ends and moves.
 
-Each function that changes a deadline saves it and returns a record of the change for the timeline:
-`{"kind", "change", "due_at", "why"}`, and `was` where a due time moved. `at` is the moment of what happened.
+Each function that changes a deadline saves it and returns a record of the change for the timeline: its `kind`, the
+`change`, `due_at`, `promise` where one is made (`promises.as_data`), and `was` where a due time moved. `at` is the
+moment of what happened.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,13 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Min, OuterRef, Subquery
-from django.utils.translation import gettext as _
 
 from appeals import ladder
 from appeals.models import Appeal, Deadline, Event, ReminderRule
-from appeals.promises import Targets, why
+from appeals.promises import Promised, Targets, as_data
 from appeals.recipients import Roster
-from marketplaces.amounts import amount_text
 from marketplaces.models import ROUND_THE_CLOCK, Channel, EscalationStep, Marketplace, ResponseTarget
 from marketplaces.working_time import Unit
 
@@ -54,7 +53,7 @@ def begin(
     _copy_target(deadline, target, appeal.channel)
     deadline.due_at = due_at(deadline)
     deadline.remind_at = ladder.next_rung(deadline, rules=rules, roster=roster)
-    return deadline, _record(deadline, "started", why(target))
+    return deadline, _record(deadline, "started", as_data(target))
 
 
 def start_step(appeal: Appeal, step: EscalationStep, *, at: datetime) -> list[Change]:
@@ -62,7 +61,8 @@ def start_step(appeal: Appeal, step: EscalationStep, *, at: datetime) -> list[Ch
     if step.term_amount is None:
         return []
     deadline = Deadline(appeal=appeal, kind=Kind.ESCALATION, started_at=at, step=step)
-    return [_put(deadline, "started", _copy_step(deadline, step))]
+    _copy_step(deadline, step)
+    return [_put(deadline, "started", as_data(step))]
 
 
 def pause(deadline: Deadline, *, at: datetime) -> Change:
@@ -113,12 +113,12 @@ def move(
     before, or is not late, the rungs that lie ahead remain.
     """
     was, before = deadline.due_at, _terms(deadline)
-    reason = ""
     if isinstance(promised, ResponseTarget):
         _copy_target(deadline, promised, deadline.appeal.channel)
-        reason = why(promised)
     elif promised is not None and promised.term_amount:
-        reason = _copy_step(deadline, promised)
+        _copy_step(deadline, promised)
+    else:
+        promised = None
     deadline.due_at = due_at(deadline)
     if _terms(deadline) == before and deadline.due_at == was:
         return None
@@ -126,7 +126,7 @@ def move(
         became_late = deadline.due_at < now <= was
         deadline.told_until = None if became_late else now
         deadline.remind_at = ladder.next_rung(deadline, rules=rules, after=deadline.told_until)
-    return _record(deadline, "moved", reason, was)
+    return _record(deadline, "moved", as_data(promised) if promised else None, was)
 
 
 def follow(appeal: Appeal, *, now: datetime) -> list[Change]:
@@ -206,13 +206,11 @@ def _copy_target(deadline: Deadline, target: ResponseTarget, channel: Channel | 
     _copy_calendar(deadline, target.marketplace, channel)
 
 
-def _copy_step(deadline: Deadline, step: EscalationStep) -> str:
-    """Copies the step's term, and returns the reason of it for people."""
+def _copy_step(deadline: Deadline, step: EscalationStep) -> None:
     assert step.term_amount is not None  # noqa: S101 - the callers look
     deadline.step = step
     deadline.amount, deadline.unit, deadline.source = step.term_amount, step.term_unit, step.source
     _copy_calendar(deadline, step.marketplace, step.channel)
-    return _("%(step)s: %(term)s") % {"step": step, "term": amount_text(step.term_amount, step.term_unit)}
 
 
 def _copy_calendar(deadline: Deadline, marketplace: Marketplace, channel: Channel | None) -> None:
@@ -249,7 +247,7 @@ def _end(deadline: Deadline, state: State, *, at: datetime, met_at: datetime | N
 def _put(
     deadline: Deadline,
     change: str,
-    reason: str = "",
+    promise: Promised | None = None,
     was: datetime | None = None,
     told_until: datetime | None = None,
 ) -> Change:
@@ -257,12 +255,13 @@ def _put(
     deadline.told_until = told_until
     deadline.remind_at = ladder.next_rung(deadline, after=told_until)
     deadline.save()
-    return _record(deadline, change, reason, was)
+    return _record(deadline, change, promise, was)
 
 
-def _record(deadline: Deadline, change: str, reason: str = "", was: datetime | None = None) -> Change:
-    record = {"kind": deadline.kind, "change": change, "due_at": deadline.due_at.isoformat(), "why": reason}
-    return record | ({"was": was.isoformat()} if was and was != deadline.due_at else {})
+def _record(deadline: Deadline, change: str, promise: Promised | None = None, was: datetime | None = None) -> Change:
+    record = {"kind": deadline.kind, "change": change, "due_at": deadline.due_at.isoformat()}
+    moved = {"was": was.isoformat()} if was and was != deadline.due_at else {}
+    return record | ({"promise": promise} if promise else {}) | moved
 
 
 def _unpromised(appeal: Appeal, live: dict[str, Deadline]) -> list[Kind]:

@@ -15,6 +15,7 @@ from appeals import documents, story, wording
 from appeals.documents import Paragraph, Table
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
+from marketplaces.citing import Citations
 
 _QUOTE = 1500
 _TEXTS = ("subject", "body", "desired_outcome")
@@ -89,9 +90,10 @@ def chronology(appeals: Sequence[Appeal], told: Sequence[Event], at: datetime) -
     ]
     for appeal in appeals:
         blocks += [Paragraph(f"№ {appeal.pk}. {appeal.subject}", "heading"), *map(Paragraph, _facts(appeal))]
-    blocks += [Paragraph(_("What happened"), "heading"), _happened(told)]
+    cite = Citations()
+    blocks += [Paragraph(_("What happened"), "heading"), _happened(told, cite)]
     if clocks := list(Deadline.objects.filter(appeal__in=appeals).select_related("step").order_by("started_at", "id")):
-        blocks += [Paragraph(_("Terms"), "heading"), _terms(clocks)]
+        blocks += [Paragraph(_("Terms"), "heading"), _terms(clocks, cite)]
     return documents.docx(blocks, title=title, at=at, author=shop.legal_name or shop.name)
 
 
@@ -128,20 +130,20 @@ def _facts(appeal: Appeal) -> list[str]:
     return [f"{label}: {value}" for label, value in named if value]
 
 
-def _happened(told: Iterable[Event]) -> Table:
+def _happened(told: Iterable[Event], cite: Citations) -> Table:
     rows = []
     for event in told:
         text = Truncator(event.text).chars(_QUOTE, truncate=" …")
-        what = [_title(event), *_later(event), *([text] if text else []), *story.details(event)]
+        what = [_title(event), *_later(event), *([text] if text else []), *story.details(event, cite)]
         rows.append((_moment(event.at), str(event.appeal_id), "\n".join(what), _who(event)))
     return Table((_("When"), "№", _("What happened"), _("Who")), rows, (3, 1.5, 9, 3))
 
 
-def _terms(clocks: Iterable[Deadline]) -> Table:
+def _terms(clocks: Iterable[Deadline], cite: Citations) -> Table:
     rows = []
     for clock in clocks:
         name = str(story.CLOCKS[Deadline.Kind(clock.kind)]) + (f": {clock.step}" if clock.step else "")
-        promise = amount_text(clock.amount, clock.unit) + (f" ({clock.source})" if clock.source else "")
+        promise = amount_text(clock.amount, clock.unit) + (f" ({cite(clock.source)})" if clock.source else "")
         state = str(clock.get_state_display())
         if clock.ended_at and clock.state != Deadline.State.RUNNING:
             state += f", {_moment(clock.ended_at)}"

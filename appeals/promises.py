@@ -10,8 +10,20 @@ from django.utils.translation import gettext as _
 
 from appeals.models import Appeal
 from marketplaces.amounts import amount_text
-from marketplaces.models import ROUND_THE_CLOCK, Channel, Marketplace, Priority, ResponseTarget, Topic
+from marketplaces.citing import Citations
+from marketplaces.models import (
+    ROUND_THE_CLOCK,
+    Channel,
+    EscalationStep,
+    Marketplace,
+    Priority,
+    ResponseTarget,
+    Topic,
+)
+from marketplaces.naming import in_language, named
 from marketplaces.working_time import Unit, clock
+
+Promised = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -20,7 +32,11 @@ class Promise:
 
     target: ResponseTarget
     due_at: datetime
-    why: str
+
+    @property
+    def why(self) -> str:
+        """The reason for people, in the active language."""
+        return said(as_data(self.target), Citations())
 
 
 class Targets:
@@ -62,19 +78,37 @@ class Targets:
         )
 
 
-def why(target: ResponseTarget) -> str:
-    """The reason of a promise for people: "topic Finance, Ozon, 3 working days, from S2"."""
+def as_data(promised: ResponseTarget | EscalationStep) -> Promised:
+    """What is promised, as a timeline keeps it: as data, for whoever reads it reads in a language of their own."""
+    if isinstance(promised, EscalationStep):
+        return {"step": named(promised), "amount": promised.term_amount, "unit": promised.term_unit}
+    given: Promised = {name: named(row) for name in ("topic", "channel") if (row := getattr(promised, name))}
+    if promised.priority:
+        given["priority"] = promised.priority
+    if promised.is_complex is not None:
+        given["is_complex"] = promised.is_complex
+    term = {"amount": promised.amount, "unit": promised.unit, "source": promised.source}
+    return given | {"marketplace": named(promised.marketplace)} | term
+
+
+def said(given: Promised, cite: Callable[[str], str]) -> str:
+    """Such facts in the active language: "topic Finance, Ozon, 3 working days, from S2: Seller terms (grade A)"."""
+    term = amount_text(given["amount"], given["unit"])
+    if "step" in given:
+        return _("%(step)s: %(term)s") % {"step": in_language(given["step"]), "term": term}
     parts = []
-    if target.topic:
-        parts.append(_("topic %(topic)s") % {"topic": target.topic})
-    if target.channel:
-        parts.append(_("channel %(channel)s") % {"channel": target.channel.text("name")})
-    if target.priority:
-        parts.append(_("priority %(priority)s") % {"priority": target.get_priority_display()})
-    if target.is_complex is not None:
-        parts.append(_("complex case") if target.is_complex else _("simple case"))
-    parts += [str(target.marketplace), amount_text(target.amount, target.unit)]
-    return _("%(promise)s, from %(source)s") % {"promise": ", ".join(parts), "source": target.source}
+    if "topic" in given:
+        parts.append(_("topic %(topic)s") % {"topic": in_language(given["topic"])})
+    if "channel" in given:
+        parts.append(_("channel %(channel)s") % {"channel": in_language(given["channel"])})
+    if "priority" in given:
+        parts.append(_("priority %(priority)s") % {"priority": Priority(given["priority"]).label})
+    if "is_complex" in given:
+        parts.append(_("complex case") if given["is_complex"] else _("simple case"))
+    parts += [in_language(given["marketplace"]), term]
+    promise = ", ".join(parts)
+    source = cite(given["source"])
+    return _("%(promise)s, from %(source)s") % {"promise": promise, "source": source} if source else promise
 
 
 def promise(
@@ -123,4 +157,4 @@ def _promises(targets: Targets, at: datetime, channel: Channel | None, **facts: 
 def _promise(target: ResponseTarget, channel: Channel | None, at: datetime) -> Promise:
     place = target.marketplace
     ticking = channel.clock if channel else clock(ROUND_THE_CLOCK, place.time_zone, place.country)
-    return Promise(target=target, due_at=ticking.add(at, target.amount, Unit(target.unit)), why=why(target))
+    return Promise(target=target, due_at=ticking.add(at, target.amount, Unit(target.unit)))

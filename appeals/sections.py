@@ -10,16 +10,17 @@ from functools import cache
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appeals import chain, letters, wording
 from appeals.escalation import Paths
-from appeals.letters.sources import cited, is_published
+from appeals.letters.sources import is_published
 from appeals.models import Appeal, Deadline, Event, Reminder
 from marketplaces.amounts import amount_text
+from marketplaces.citing import Citations
 from marketplaces.models import EscalationStep, Marketplace
 
 Kind = Deadline.Kind
@@ -105,17 +106,13 @@ class NextSteps:
         self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
         self.is_listed = cache(is_published)
-        self._cited = cache(lambda source, _language: "; ".join(cited([source])))
+        self.cite = Citations()
         ids = set(known)
         for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
 
     def of(self, appeal: Appeal) -> EscalationStep | None:
         return self._paths.next(appeal, self._taken[appeal.pk])
-
-    def cite(self, source: str) -> str:
-        """By title: who reads the mail alone cannot look up what is behind a key."""
-        return self._cited(source, translation.get_language())
 
     def first_promise(self, appeal: Appeal, now: datetime) -> str:
         """The line on the answer that was promised first and is still owed; empty where the clocks say it."""

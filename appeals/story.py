@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import DecimalField
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appeals import wording
+from appeals import promises, wording
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import roubles
+from marketplaces.naming import in_language, is_named
 
 CLOCKS = {
     Deadline.Kind.FIRST_REPLY: gettext_lazy("First reply"),
@@ -46,12 +48,17 @@ def title(event: Event) -> str:
     return capfirst(str(event.get_kind_display())) or ""
 
 
-def details(event: Event) -> Iterator[str]:
-    """What changed by it: fields, numbers, money, clocks."""
+def edits(event: Event) -> Iterator[str]:
+    """The fields that were edited, each from which value to which."""
+    for name, (was, now) in event.data.get("changed", {}).items():
+        field: Any = Appeal._meta.get_field(name)
+        yield f"{capfirst(str(field.verbose_name))}: {_value(field, was)} → {_value(field, now)}"
+
+
+def details(event: Event, cite: Callable[[str], str]) -> Iterator[str]:
+    """What changed by it: fields, numbers, money, clocks. `cite` says what the sources of promises are."""
     data = event.data
-    for name, (was, now) in data.get("changed", {}).items():
-        label = capfirst(str(Appeal._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
-        yield f"{label}: {_short(was)} → {_short(now)}"
+    yield from edits(event)
     if number := data.get("external_number"):
         yield _("Number at the marketplace: %(number)s") % {"number": number}
     if amount := data.get("amount_recovered"):
@@ -64,14 +71,37 @@ def details(event: Event) -> Iterator[str]:
     if event.kind == Event.Kind.REMINDED:
         yield f"{data['recipient']} · {CLOCKS[Deadline.Kind(data['deadline'])]}"
     for change in data.get("deadlines", []):
-        yield _change(change)
+        yield _change(change, cite)
 
 
-def _change(change: dict[str, Any]) -> str:
+def in_reader_language(value: Any, cite: Callable[[str], str]) -> Any:
+    """The data of an event for a program: names in the active language, and each promise in words as well."""
+    if is_named(value):
+        return in_language(value)
+    if isinstance(value, dict):
+        told = {name: in_reader_language(one, cite) for name, one in value.items()}
+        return told | {"why": promises.said(value["promise"], cite)} if "promise" in value else told
+    return [in_reader_language(one, cite) for one in value] if isinstance(value, list) else value
+
+
+def _change(change: dict[str, Any], cite: Callable[[str], str]) -> str:
     due = parse_datetime(change["due_at"])
     words = {"clock": CLOCKS[Deadline.Kind(change["kind"])], "until": wording.until(due) if due else ""}
     text = str(CHANGES[change["change"]] % words)
-    return f"{text} ({change['why']})" if change.get("why") else text
+    # what was noted before promises were kept as data has its sentence, in the language of whoever did it
+    why = promises.said(change["promise"], cite) if "promise" in change else change.get("why")
+    return f"{text} ({why})" if why else text
+
+
+def _value(field: Any, value: Any) -> str:
+    """What was chosen is said as it was on offer."""
+    if is_named(value):
+        return _short(in_language(value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(field, DecimalField) and value is not None:
+        return roubles(Decimal(value))
+    return _short(dict(field.flatchoices).get(value, value) if field.choices else value)
 
 
 def _short(value: object) -> str:

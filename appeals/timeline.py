@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from appeals.models import Appeal, Event
 from marketplaces.calendars import covers
 from marketplaces.models import EscalationStep
+from marketplaces.models.directory_row import Bilingual
+from marketplaces.naming import named
 
 if TYPE_CHECKING:
     from appeals.deadlines import Change
@@ -79,7 +81,9 @@ def steps_taken(appeal: Appeal) -> list[Event]:
 
 
 def plain(value: object) -> Any:
-    """A value as the timeline keeps it."""
+    """A value as the timeline keeps it: nothing in it is in the language of whoever did it."""
+    if isinstance(value, Bilingual):
+        return named(value)
     if isinstance(value, datetime):
         return value.isoformat()
     return value if isinstance(value, str | int | bool | list | None) else str(value)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.timezone import localdate
-from django.utils.translation import gettext
 
 from marketplaces import history
+from marketplaces.citing import entered_by
 from marketplaces.directory_merge import Values
 from marketplaces.directory_schema import MarketplaceFact
 from marketplaces.history import Action, Row
@@ -65,11 +65,6 @@ def restate(*, marketplace: Marketplace, before: Values, actor: "User", now: dat
             marketplace.provenance[field] = {"source": entered_by(actor), "source_grade": "C", **_checked(actor, now)}
         else:
             marketplace.provenance.pop(field, None)
-
-
-def entered_by(person: "User") -> str:
-    """The source of what somebody of the team knows."""
-    return gettext("entered by %(person)s") % {"person": person}
 
 
 def _checked(actor: "User", now: datetime) -> Values:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -26,6 +27,7 @@ from appeals.admin.forms import AppealForm, quoting
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
+from marketplaces.citing import Citations
 from marketplaces.working_time import UNCOUNTABLE
 
 LAST_SHOP = "last_shop"
@@ -202,10 +204,12 @@ class AppealAdmin(AppealExchange):
 
     def _show(self, request: HttpRequest, appeal: Appeal) -> TemplateResponse:
         now = timezone.now()
+        prefetch_related_objects([appeal], "attachments")  # the review of a draft asks for them, too
         may_edit = self.has_change_permission(request, appeal)
         channel = appeal.channel
         story = matter.of(appeal, reader(request))
-        lines = page.timeline(appeal, story)
+        cite = Citations()
+        lines = page.timeline(appeal, story, cite)
         own = [line.event for line in lines if not line.other]
         step = lifecycle.next_step(appeal, now, own)
         return self.render(
@@ -214,7 +218,7 @@ class AppealAdmin(AppealExchange):
             str(appeal),
             appeal=appeal,
             **matter.context(appeal, story, [line.event for line in lines], now),
-            clocks=page.clocks(appeal, now),
+            clocks=page.clocks(appeal, now, cite),
             timeline=lines,
             next_step=page.next_step(step, now) if "escalate" in lifecycle.verbs(appeal) else None,
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
@@ -224,7 +228,7 @@ class AppealAdmin(AppealExchange):
             **letters.context(appeal, step, own),
             review=advice.of_draft(appeal, reader(request), now),
             may_add=self.has_add_permission(request),
-            attachments=list(appeal.attachments.all()),
+            attachments=appeal.attachments.all(),
             channel_open=wording.open_now(channel, now) if channel else "",
             zone=wording.zone(now),
             tone=TONES[Appeal.Status(appeal.status)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -60,21 +60,21 @@ class Line(NamedTuple):
     undone: bool
 
 
-def clocks(appeal: Appeal, now: datetime) -> list[ClockRow]:
-    """Live clocks by due time, then those that ended, the latest first."""
+def clocks(appeal: Appeal, now: datetime, cite: Callable[[str], str]) -> list[ClockRow]:
+    """Live clocks by due time, then those that ended, the latest first. `cite` says what their sources are."""
     rows = list(appeal.deadlines.select_related("step"))
     live = sorted((row for row in rows if row.is_live), key=lambda row: row.due_at)
     ended = sorted((row for row in rows if not row.is_live), key=lambda row: row.ended_at or now, reverse=True)
     taken_over = {row.started_at for row in rows}
-    return [_clock(row, now, row.ended_at in taken_over) for row in [*live, *ended]]
+    return [_clock(row, now, cite, row.ended_at in taken_over) for row in [*live, *ended]]
 
 
-def timeline(appeal: Appeal, matter: Sequence[Appeal]) -> list[Line]:
+def timeline(appeal: Appeal, matter: Sequence[Appeal], cite: Callable[[str], str]) -> list[Line]:
     """What happened in the whole matter, the latest first: what happened last decides what to do now."""
     others = {one.pk: one for one in matter if one.pk != appeal.pk}
     events = Event.objects.filter(appeal__in=[appeal.pk, *others]).defer("snapshot__before")
     events = events.select_related("actor", "step", "undone_by", "snapshot")
-    return [_line(event, others.get(event.appeal_id)) for event in events.order_by("-at", "-id")]
+    return [_line(event, others.get(event.appeal_id), cite) for event in events.order_by("-at", "-id")]
 
 
 def next_step(step: EscalationStep | None, now: datetime) -> dict[str, Any] | None:
@@ -108,9 +108,9 @@ def likely(appeal: Appeal, now: datetime) -> str:
     return mains[Appeal.Status(appeal.status)]
 
 
-def _clock(deadline: Deadline, now: datetime, taken_over: bool) -> ClockRow:
+def _clock(deadline: Deadline, now: datetime, cite: Callable[[str], str], taken_over: bool) -> ClockRow:
     promised = amount_text(deadline.amount, deadline.unit)
-    source, standing = deadline.source, wording.standing(deadline, now)
+    source, standing = cite(deadline.source), wording.standing(deadline, now)
     if taken_over and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
         standing = _("overdue by %(amount)s at the escalation") % {"amount": wording.lateness(deadline, now)}
     return ClockRow(
@@ -132,7 +132,7 @@ def _tone(deadline: Deadline, now: datetime) -> str:
     return "met" if deadline.state == Deadline.State.MET else "still"
 
 
-def _line(event: Event, other: Appeal | None) -> Line:
+def _line(event: Event, other: Appeal | None, cite: Callable[[str], str]) -> Line:
     logged_later = event.at != event.recorded_at
     return Line(
         icon=ICONS[Event.Kind(event.kind)],
@@ -141,7 +141,7 @@ def _line(event: Event, other: Appeal | None) -> Line:
         at=event.at,
         recorded_at=event.recorded_at if logged_later else None,
         text=event.text,
-        details=list(story.details(event)),
+        details=list(story.details(event, cite)),
         ours=event.kind not in (Event.Kind.REPLY, Event.Kind.REMINDED, Event.Kind.DEADLINE),
         other=other,
         event=event,

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from appeals import story
 from appeals.api.people import EmailOfPerson
 from appeals.escalation import Paths
 from appeals.models import Appeal, Attachment, Deadline, Event, Shop
@@ -28,6 +29,7 @@ from marketplaces.api.fields import (
     Text,
     now_of,
 )
+from marketplaces.citing import Citations
 from marketplaces.models import Channel, EscalationStep, Topic
 from marketplaces.working_time import Unit
 
@@ -231,6 +233,16 @@ class AppealSerializer(RowSerializer):
         return f"{settings.BASE_URL}{_page().format(appeal.pk)}"
 
 
+class DataOfEvent(serializers.DictField):
+    """What is kept as data is said in the caller's language."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        context: Any = self.context
+        cite = context.setdefault("citations", Citations())  # read once for all events of a page
+        told: dict[str, Any] = story.in_reader_language(value, cite)
+        return super().to_representation(told)
+
+
 class EventSerializer(RowSerializer):
     reply_kind = OrNull(choices=Event.ReplyKind.choices, read_only=True, help_text="Of a reply only.")
     at = Moment(read_only=True, help_text="When it happened.")
@@ -241,8 +253,8 @@ class EventSerializer(RowSerializer):
         source="undoes_id", allow_null=True, read_only=True, help_text="Number of the event that this one takes back."
     )
     is_undone = serializers.SerializerMethodField(help_text="It was taken back, and counts for nothing.")
-    data = serializers.DictField(  # type: ignore[assignment]
-        read_only=True, help_text="Details, by the kind of the event."
+    data = DataOfEvent(  # type: ignore[assignment]
+        read_only=True, help_text="Details, by the kind of the event; names and sentences in the caller's language."
     )
 
     class Meta:

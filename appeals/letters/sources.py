@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appeals.models import Deadline
+from marketplaces.citing import Citations
 from marketplaces.models import EscalationStep, Grade, Marketplace, Source, State
 
 TRUSTED = (Grade.A, Grade.B)
@@ -64,20 +65,13 @@ class Sources:
 
     @property
     def cited(self) -> list[str]:
-        return cited(one.source for one in self.used.values())
+        return Citations().of(one.source for one in self.used.values())
 
 
 def grade(clock: Deadline) -> str:
     """How far the promise of a clock is to be trusted; empty where the directory has it no more."""
     row = clock.step or clock.target
     return row.source_grade if row else ""
-
-
-def cited(sources: Iterable[str]) -> list[str]:
-    """The sources, each of one or more keys, by title; what is no key of a source stands as it was written."""
-    keys = {key.strip() for one in sources for key in one.split(",") if key.strip()}
-    known = {row.key: row for row in Source.objects.filter(key__in=keys)}
-    return [_title(key, known.get(key)) for key in sorted(keys)]
 
 
 def published(sources: Iterable[str]) -> set[str]:
@@ -100,10 +94,3 @@ def _grounds(step: EscalationStep) -> str:
 def _note(fact: Mapping[str, Any]) -> str:
     english = fact.get("note_en", "") if (get_language() or "").startswith("en") else ""
     return str(english or fact.get("note", ""))
-
-
-def _title(key: str, row: Source | None) -> str:
-    if row is None:
-        return key
-    words = {"key": key, "title": row.text("title"), "grade": row.grade}
-    return _("%(key)s: %(title)s (grade %(grade)s)") % words

@@ -23,6 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from appeals import story
 from appeals.models import Appeal, Event, Membership, ReminderRule, Shop
 from hub.models import ApiToken, User
 from hub.trail.models import TrailEntry
@@ -189,9 +190,6 @@ def _entries(user: User, asked: Asked) -> QuerySet[TrailEntry]:
 
 def _event_line(event: Event) -> Line:
     """What happened; the words of a letter stay in the appeal."""
-    details = [
-        f"{_label(_field(Appeal, name), name)}: {_short(was)} → {_short(now)}" for name, (was, now) in _changed(event)
-    ]
     what = str(event.step) if event.kind == Event.Kind.ESCALATED and event.step else event.get_reply_kind_display()
     return Line(
         at=event.recorded_at,
@@ -200,15 +198,9 @@ def _event_line(event: Event) -> Line:
         what=": ".join(filter(None, [str(event.get_kind_display()), what])),
         thing=f"{event.appeal} ({event.appeal.shop})",
         url=event.appeal.get_absolute_url(),
-        details=details,
+        details=list(story.edits(event)),
         place=(event.recorded_at, 0, event.pk),
     )
-
-
-def _changed(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    for name, change in event.data.get("changed", {}).items():
-        if isinstance(change, list | tuple) and len(change) == 2:
-            yield name, (change[0], change[1])
 
 
 def _directory_line(change: DirectoryChange) -> Line:

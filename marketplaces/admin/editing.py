@@ -26,12 +26,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from marketplaces import history
 from marketplaces.admin.past import past_of, stale_text
 from marketplaces.admin.provenance import LATER, Provenance
+from marketplaces.citing import entered_by
 from marketplaces.directory_merge import Values
 from marketplaces.history import Action
 from marketplaces.models import State
 from marketplaces.models.directory_row import DirectoryRow
 from marketplaces.signals import place_of, tell_of_promises
-from marketplaces.upkeep import check, delete, entered_by, mark_checked, set_retired
+from marketplaces.upkeep import check, delete, mark_checked, set_retired
 
 if TYPE_CHECKING:
     from hub.models import User

@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import display
 
 from marketplaces import facts_text, staleness
+from marketplaces.citing import own_words
 from marketplaces.models import Channel, Grade, Marketplace, Source
 from marketplaces.models.directory_row import DirectoryRow
 from marketplaces.published import published_text
@@ -116,7 +117,7 @@ def sources_text(source: str, known: dict[str, Source] | None = None) -> SafeStr
 
 def _source(key: str, row: Source | None) -> SafeString | str:
     if row is None:
-        return key
+        return own_words(key)
     title = linked(row.url, row.text("title")) if row.url else row.text("title")
     known = "; ".join(filter(None, [published_text(row.published), grade_text(row.grade)]))
     return format_html('{}: {} <span class="hub-quiet">({})</span>', key, title, known)

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import localdate
 from django.utils.translation import get_language
 
+from marketplaces.citing import own_words
 from marketplaces.models import Grade, Source
 from marketplaces.models.directory_row import DirectoryRow
 from marketplaces.published import published_text
@@ -72,7 +73,7 @@ class References:
     def _citation(self, source: str, grade: str, checked: date | None, by: str, note: str = "") -> Citation:
         keys = [key.strip() for key in source.split(",")]
         self._cited |= set(keys) & self._known.keys()
-        parts = [Part(key, key in self._known) for key in keys if key]
+        parts = [Part(own_words(key), key in self._known) for key in keys if key]
         grade_text = str(Grade(grade).label) if grade in Grade.values else ""
         stale = checked is not None and checked < self._limit
         return Citation(parts, grade, grade_text, checked, by, stale, note)

@@ -37,7 +37,11 @@ def test_the_timeline_says_what_moved_and_why(sent: Appeal, desk: Channel, agent
     assert (event.actor, moved["kind"], moved["change"]) == (agent, "first_reply", "moved")
     assert datetime.fromisoformat(moved["was"]) == moscow("2026-10-05 12:00")
     assert datetime.fromisoformat(moved["due_at"]) == moscow("2026-10-05 13:00")
-    assert moved["why"]
+    assert moved["promise"] == {
+        "channel": {"ru": "Чат", "en": "Chat"},
+        "marketplace": {"ru": "Базар", "en": "Bazaar"},
+        **{"amount": 3, "unit": "working_hours", "source": "test"},
+    }
 
 
 def test_a_preview_counts_the_same_and_writes_nothing(sent: Appeal, desk: Channel) -> None:

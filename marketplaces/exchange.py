@@ -8,18 +8,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import NOT_PROVIDED, DurationField, ForeignKey, JSONField, Model, Q
+from django.db.models import NOT_PROVIDED, BooleanField, DateField, DurationField, ForeignKey, JSONField, Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from import_export.fields import Field
-from import_export.resources import ModelResource
+from import_export.resources import Diff, ModelResource
 from import_export.results import RowResult
-from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
+from import_export.widgets import BooleanWidget, DateWidget, ForeignKeyWidget, ManyToManyWidget, Widget
 
 from marketplaces import history, sheets
 from marketplaces.directory_rows import CHANNEL, RULE, STEP, TARGET, TOPIC, Kind
 from marketplaces.history import Action
 from marketplaces.models import Marketplace
+
+EXPLAINED = {
+    "id": gettext_lazy("number of the row; empty: a new row"),
+    "version": gettext_lazy("which state of the row was exported; leave it as it is"),
+}
+FLAGS = {
+    **dict.fromkeys(("1", "true", "yes", "да", "истина"), True),
+    **dict.fromkeys(("0", "false", "no", "нет", "ложь"), False),
+}
 
 
 class Lines(Widget):
@@ -42,6 +52,30 @@ class Minutes(Widget):
         return str(int(value / timedelta(minutes=1))) if value else ""
 
 
+class Flag(BooleanWidget):
+    """Yes, no, or nothing, as the export writes it and as people and spreadsheets do."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool | None:
+        word = f"{value:g}" if isinstance(value, float) else str(value).strip().casefold()
+        if word and word not in FLAGS:
+            raise ValueError(_("Write 1 or 0 here."))
+        return FLAGS.get(word)
+
+
+class Day(DateWidget):
+    """As the export writes it, or as a Russian spreadsheet saves what it took for a date."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.formats = ("%Y-%m-%d", "%d.%m.%Y")
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        try:
+            return super().clean(value, row, **kwargs)
+        except ValueError as error:
+            raise ValueError(_("“%(value)s” is no date. Write for example: 2026-10-05.") % {"value": value}) from error
+
+
 class Reference(ForeignKeyWidget):
     """Another row of the same marketplace, or one that all share."""
 
@@ -60,6 +94,22 @@ class References(ManyToManyWidget):
         return ", ".join(sorted(_key(row) for row in value.all())) if value else ""
 
 
+class Changes(Diff):
+    """What a row becomes: each column that changes, what it says now and what it will say."""
+
+    def __init__(self, resource: Any, instance: Any, new: bool) -> None:
+        super().__init__(resource, instance, new)
+        self.names = [field.column_name for field in resource.get_import_fields()]
+
+    def as_html(self) -> list[tuple[str, Any, Any]]:
+        cells = zip(self.names, self.left, self.right, strict=True)
+        return [
+            (name, had, value)
+            for name, had, value in cells
+            if name not in EXPLAINED and (value if self.new else had != value)
+        ]
+
+
 class RowResource(ModelResource):
     """Rows of one kind. Each imported row passes the checks of its form and leaves a line in the history."""
 
@@ -67,6 +117,9 @@ class RowResource(ModelResource):
         super().__init__(**kwargs)
         for field in self.fields.values():
             field.default = NOT_PROVIDED  # an empty cell is empty, not what a new row would have
+
+    def get_diff_class(self) -> type[Diff]:
+        return Changes
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         known = [field.column_name for field in self.fields.values()]
@@ -109,6 +162,14 @@ class RowResource(ModelResource):
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         return sheets.guarded(super().export_field(field, instance, **kwargs))
+
+
+WIDGETS: dict[type[Any], type[Widget]] = {
+    JSONField: Lines,
+    DurationField: Minutes,
+    BooleanField: Flag,
+    DateField: Day,
+}
 
 
 def _cell(value: Any) -> Any:
@@ -159,10 +220,8 @@ def _field(kind: Kind, column: str) -> Field | None:
         return Field(attribute=column, column_name=column, widget=References(field.related_model, field="key"))
     if isinstance(field, ForeignKey):
         return Field(attribute=column, column_name=column, widget=Reference(field.related_model, field="key"))
-    if isinstance(field, JSONField | DurationField):
-        widget = Lines() if isinstance(field, JSONField) else Minutes()
-        return Field(attribute=column, column_name=column, widget=widget)
-    return None
+    written = next((widget for kinds, widget in WIDGETS.items() if isinstance(field, kinds)), None)
+    return Field(attribute=column, column_name=column, widget=written()) if written else None
 
 
 def _key(row: Any) -> str:
@@ -177,6 +236,13 @@ def _find(model: Any, key: str, row: Any) -> Any:
     if found := rows.filter(named).first():
         return found
     raise ValueError(_("“%(key)s” is no row of this marketplace.") % {"key": key})
+
+
+def columns(resource: type[RowResource]) -> list[tuple[str, str]]:
+    """The headings of a table of these rows, and what each means."""
+    names = [field.column_name for field in resource().get_import_fields()]
+    fields = resource._meta.model._meta
+    return [(name, str(EXPLAINED.get(name) or fields.get_field(name).verbose_name)) for name in names]
 
 
 RESOURCES = {kind.model: resource_of(kind) for kind in (TOPIC, CHANNEL, TARGET, RULE, STEP)}

@@ -3,8 +3,9 @@
 A small file may claim billions of cells or unpack to gigabytes.
 """
 
+import csv
 import re
-from io import BytesIO
+from io import BytesIO, StringIO
 from itertools import dropwhile
 from typing import Any, Final
 from zipfile import ZipFile
@@ -49,6 +50,27 @@ def from_csv(cell: Any) -> Any:
     return _GUARDED_PIECE.sub(r"\1\2", cell) if isinstance(cell, str) else cell
 
 
+def read_csv(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:
+    """The headings of a CSV file and the rows under them, in UTF-8 with commas or as a Russian Excel saves it: in
+    Windows-1251, with semicolons. Raises SheetError."""
+    if data.startswith(b"PK\3\4"):  # a workbook
+        raise SheetError(_("The file cannot be read as a table."))
+    try:
+        text = _text(data)
+        between = max(",;\t", key=text.partition("\n")[0].count)
+        table = [row for row in csv.reader(StringIO(text, newline=""), delimiter=between, strict=True) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SheetError(_("The file cannot be read as a table.")) from error
+    return _under_headings([[from_csv(cell) for cell in row] for row in table], most, "")
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1251")
+
+
 def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:
     """The headings of the first sheet of an XLSX file, and at most `most` rows under them. Raises SheetError."""
     try:
@@ -60,12 +82,16 @@ def read(data: bytes, *, most: int) -> tuple[list[Any], list[list[Any]]]:
         raise SheetError(_("The file cannot be read as a table.")) from error
     if crowded:
         raise SheetError(_("At most %(limit)d cells at once.") % {"limit": CELLS})
+    return _under_headings(rows, most, None)
+
+
+def _under_headings(rows: list[list[Any]], most: int, empty: Any) -> tuple[list[Any], list[list[Any]]]:
     if not rows or any(len(row) > len(rows[0]) for row in rows):
         raise SheetError(_("The file cannot be read as a table."))
     if len(rows) > most + 1:
         raise SheetError(_("At most %(limit)d rows at once.") % {"limit": most})
     headings, *found = rows
-    return headings, [row + [None] * (len(headings) - len(row)) for row in found]
+    return headings, [row + [empty] * (len(headings) - len(row)) for row in found]
 
 
 def _is_crowded(packed: ZipFile) -> bool:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import tablib
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -62,31 +61,22 @@ def read(file: UploadedFile[bytes]) -> list[dict[str, Any]]:
     kind = PurePath(file.name or "").suffix.lower().lstrip(".")
     if kind not in ("csv", "xlsx"):
         raise UnreadableError(_("Send a CSV or XLSX file."))
-    headings, table = (_from_csv if kind == "csv" else _from_xlsx)(file.read())
+    headings, table = _table(kind, file.read())
     headers = [str(heading or "") for heading in headings]
     names = [_name(heading) or "" for heading in headers]
     if unknown := [heading for heading, name in zip(headers, names, strict=True) if not name]:
-        raise UnreadableError(_("There is no column “%(column)s”.") % {"column": unknown[0]})
+        words = {"column": unknown[0], "known": ", ".join(force_str(column.label) for column in COLUMNS)}
+        raise UnreadableError(_("There is no column “%(column)s”. The columns are: %(known)s.") % words)
     if missing := [name for name in ("shop", "subject") if name not in names]:
         raise UnreadableError(_("The column “%(column)s” is missing.") % {"column": _label(missing[0])})
-    if len(table) > MOST:
-        raise UnreadableError(_("At most %(limit)d rows at once.") % {"limit": MOST})
     return [dict(zip(names, row, strict=False)) for row in table]
 
 
-def _from_csv(data: bytes) -> tuple[list[Any], list[Any]]:
+def _table(kind: str, data: bytes) -> tuple[list[Any], list[list[Any]]]:
+    if kind == "csv" and b"\0" in data:
+        raise UnreadableError(_("The file cannot be read as a table."))
     try:
-        if b"\0" in data:
-            raise ValueError
-        table = tablib.Dataset().load(data.decode("utf-8-sig"), format="csv")
-    except Exception as error:  # the reader has several kinds of errors, and none of them is ours
-        raise UnreadableError(_("The file cannot be read as a table.")) from error
-    return table.headers or [], [[sheets.from_csv(cell) for cell in row] for row in table]
-
-
-def _from_xlsx(data: bytes) -> tuple[list[Any], list[Any]]:
-    try:
-        return sheets.read(data, most=MOST)
+        return (sheets.read_csv if kind == "csv" else sheets.read)(data, most=MOST)
     except sheets.SheetError as error:
         raise UnreadableError(str(error)) from error
 

@@ -9,13 +9,14 @@ from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from marketplaces import sheets
-from marketplaces.exchange import RESOURCES
+from marketplaces.exchange import RESOURCES, columns
 from marketplaces.signals import place_of, tell_of_promises
 
 LARGEST = 5 * 1024 * 1024
@@ -27,9 +28,9 @@ class GuardedCSV(CSV):
         dataset.add_formatter(None, sheets.in_csv)
         return super().export_data(dataset, **kwargs)
 
-    def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
-        found = super().create_dataset(in_stream, **kwargs)
-        return tablib.Dataset(*([sheets.from_csv(cell) for cell in row] for row in found), headers=found.headers)
+    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
+        headings, rows = sheets.read_csv(in_stream, most=MOST)
+        return tablib.Dataset(*rows, headers=headings)
 
 
 class BoundedXLSX(XLSX):
@@ -61,6 +62,17 @@ class ExchangeAdmin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_change_permission(request))
 
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self._with_columns(request, super().import_action(request, **kwargs))
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        return self._with_columns(request, super().export_action(request))
+
+    def _with_columns(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        if isinstance(answer, TemplateResponse) and answer.context_data is not None:
+            answer.context_data["columns"] = columns(RESOURCES[self.model])
+        return answer
+
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         linked = [field.name for field in self.model._meta.many_to_many]
         return cast("QuerySet[Any]", super().get_export_queryset(request)).prefetch_related(*linked)
@@ -68,6 +80,16 @@ class ExchangeAdmin(ImportExportMixin):
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         """All or nothing, also where a row has become wrong since it was shown."""
         return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        form.add_error(
+            "import_file",
+            str(e) if isinstance(e, sheets.SheetError) else gettext("The file cannot be read as a table."),
+        )
+
+    def add_success_message(self, result: Any, request: HttpRequest) -> None:
+        counts = {"new": result.totals["new"], "changed": result.totals["update"]}
+        messages.success(request, gettext("Written. New rows: %(new)d, changed: %(changed)d.") % counts)
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():

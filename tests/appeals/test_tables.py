@@ -141,6 +141,13 @@ def test_past_appeals_are_looked_at_first_and_then_brought_in_through_their_verb
     assert ours.post(reverse(IMPORT), {"confirm": "1"}).status_code == 404
 
 
+def test_a_table_that_a_russian_spreadsheet_saved_is_read(ours: Client, shop: Shop) -> None:
+    looked = upload(ours, "магазин;заголовок\r\nTea and Cups;Штраф, которого нет\r\n".encode("cp1251"))
+    assert (looked.context["problems"], looked.context["total"]) == ([], 1)
+    ours.post(reverse(IMPORT), {"confirm": "1"})
+    assert Appeal.objects.get().subject == "Штраф, которого нет"
+
+
 def test_what_was_exported_can_be_brought_in_again(ours: Client, sent: Appeal, agent: User) -> None:
     for kind in ("csv", "xlsx"):
         looked = upload(ours, export(ours, kind), f"table.{kind}")

@@ -407,5 +407,13 @@ def test_search_finds_cyrillic_in_any_case_and_numbers(draft: Appeal, agent: Use
     assert not Appeal.objects.search("кофе").exists()
 
 
+def test_search_finds_a_word_with_signs_whole(draft: Appeal, agent: User) -> None:
+    lifecycle.edit(appeal=draft, actor=agent, now=SENT, product_codes=["ART-04711/7", "х_100%"])
+    for text in ("art-04711", "ART-04711/7", "t-0471", "-04711", "04711/", "04711", "х_100%", "_100"):
+        assert list(Appeal.objects.search(text)) == [draft], text
+    for text in ("art_04711", "04711-art", "art-04711-7", "xart-04711", "04711%", "-100%"):
+        assert not Appeal.objects.search(text).exists(), text
+
+
 def test_times_are_stored_in_utc(sent: Appeal) -> None:
     assert clock_of(sent, "answer").due_at.tzinfo == UTC

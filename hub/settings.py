@@ -230,7 +230,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["hub.api.throttling.TokenThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["hub.api.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["marketplaces.api.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "hub.api_schema.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "hub.api.pagination.Pages",

@@ -17,12 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appeals.api.people import caller
 from hub.api.etags import etag
+from hub.api.rendering import JSONRenderer
 from hub.models import IdempotencyKey
 
 HEADER = "Idempotency-Key"

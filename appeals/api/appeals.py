@@ -54,8 +54,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
         if self.action != "list":
             visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
             return shown(visible) if self.action == "retrieve" else visible
-        shops = Shop.objects.visible_to(self.request.user).order_by().values_list("pk", flat=True)
-        listed: QuerySet[Appeal] = rows.filter(shop__in=list(shops))
+        listed: QuerySet[Appeal] = rows.filter(shop__in=Shop.objects.numbers_visible_to(self.request.user))
         return listed
 
     def get_object(self) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, QuerySet
 
 from appeals.models import Appeal, Deadline, Event
+from marketplaces.prepared import Among, Given, Prepared
 
 # Of other rows, read beside its own columns
 NAMES = {
@@ -61,6 +62,16 @@ class Clock(_Columns):
     overdue_by = Deadline.overdue_by
 
 
+_OF_APPEALS = Among("appeal_id", Given("appeals"))
+_clocks = Prepared(lambda: Deadline.objects.filter(_OF_APPEALS).order_by().values_list("appeal_id", *Clock._fields))
+
+
+@Prepared
+def _steps() -> QuerySet[Event]:
+    taken = Event.objects.standing().filter(_OF_APPEALS, kind=Event.Kind.ESCALATED).order_by()
+    return taken.select_related("step").only("appeal", "at", "data", *STEP)
+
+
 def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal, Any]:
     """The rows that `complete` makes the lines of."""
     return appeals.annotate(**NAMES).values_list(*COLUMNS, named=True)
@@ -70,10 +81,9 @@ def complete(rows: Sequence[Any]) -> list[Line]:
     """Gives each its clocks and the steps of the escalation path that it took."""
     ids = [row.pk for row in rows]
     clocks, taken = defaultdict[int, list[Clock]](list), defaultdict[int, list[Event]](list)
-    for pk, *values in Deadline.objects.filter(appeal__in=ids).order_by().values_list("appeal_id", *Clock._fields):
+    for pk, *values in _clocks(appeals=ids):
         clocks[pk].append(Clock(*values))
-    steps = Event.objects.standing().filter(kind=Event.Kind.ESCALATED, appeal__in=ids).order_by()
-    for event in steps.select_related("step").only("appeal", "at", "data", *STEP):
+    for event in _steps(appeals=ids):
         taken[event.appeal_id].append(event)
     begun, happened = attrgetter("started_at", "pk"), attrgetter("at", "pk")
     return [Line(row, sorted(clocks[row.pk], key=begun), sorted(taken[row.pk], key=happened)) for row in rows]

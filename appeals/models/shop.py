@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from marketplaces.models import Marketplace
+from marketplaces.prepared import Given, Prepared
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -21,7 +22,16 @@ class ShopQuerySet(models.QuerySet["Shop"]):
             return self.none()
         if user.is_superuser:
             return self.all()
+        return self.of_member(user)
+
+    def of_member(self, user: Any) -> ShopQuerySet:
         return self.filter(pk__in=Membership.objects.filter(user=user).values("shop"))
+
+    def numbers_visible_to(self, user: User | AnonymousUser) -> list[int]:
+        """Those of `visible_to`, by number."""
+        if user.is_active and not user.is_superuser:
+            return _numbers(user=user.pk)
+        return list(self.visible_to(user).order_by().values_list("pk", flat=True))
 
     def led_by(self, user: User | AnonymousUser) -> ShopQuerySet:
         """Whose members and trail they look after: leads have their shops, administrators all."""
@@ -30,6 +40,9 @@ class ShopQuerySet(models.QuerySet["Shop"]):
     def of_reader(self, user: User | AnonymousUser) -> ShopQuerySet:
         """Those that they see, with their marketplaces; each says in `is_led` whether it is among `led_by`."""
         return self.visible_to(user).select_related("marketplace").annotate(is_led=_led(user))
+
+
+_numbers = Prepared(lambda: Shop.objects.of_member(Given("user")).order_by().values_list("pk", flat=True))
 
 
 def _led(user: User | AnonymousUser) -> models.Q:

@@ -1,7 +1,6 @@
 """Who calls: a program by its token. People in the interactive docs come with their browser's session."""
 
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -20,6 +19,7 @@ from rest_framework.request import Request
 
 from hub.models import ApiToken, User
 from marketplaces.models import DirectoryChange
+from marketplaces.prepared import Given, Prepared
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 PERMISSIONS = Permission.objects.order_by().values(full=Concat("content_type__app_label", Value("."), "codename"))
@@ -41,7 +41,8 @@ class TokenAuthentication(KnoxAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         now = timezone.now()
         digest = hash_token(token.decode("latin-1"))
-        found = next(iter(_tokens(self.writes and connection.vendor == "postgresql").filter(digest=digest)), None)
+        known = _known_with_rights if self.writes and connection.vendor == "postgresql" else _known
+        found: Any = next(iter(known(digest=digest)), None)
         if found is None or (found.expiry is not None and found.expiry <= now):
             raise AuthenticationFailed(_("The token is not known, has expired or was revoked."))
         if not found.user.is_active:
@@ -59,15 +60,19 @@ class TokenAuthentication(KnoxAuthentication):
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
-@cache
-def _tokens(with_rights: bool) -> QuerySet[ApiToken]:
-    """Made once: what is asked is the same for every call but for the hash."""
-    tokens: QuerySet[ApiToken] = ApiToken.objects.select_related("user").annotate(directory=Subquery(LAST_CHANGE))
-    if not with_rights:
-        return tokens
+def _tokens() -> QuerySet[ApiToken]:
+    rows = ApiToken.objects.filter(digest=Given("digest")).select_related("user")
+    tokens: QuerySet[ApiToken] = rows.annotate(directory=Subquery(LAST_CHANGE))
+    return tokens
+
+
+def _tokens_with_rights() -> QuerySet[ApiToken]:
     own, of_roles = PERMISSIONS.filter(user=OuterRef("user")), PERMISSIONS.filter(group__user=OuterRef("user"))
-    known: QuerySet[ApiToken] = tokens.annotate(own=ArraySubquery(own), of_roles=ArraySubquery(of_roles))
-    return known
+    tokens: QuerySet[ApiToken] = _tokens().annotate(own=ArraySubquery(own), of_roles=ArraySubquery(of_roles))
+    return tokens
+
+
+_known, _known_with_rights = Prepared(_tokens), Prepared(_tokens_with_rights)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

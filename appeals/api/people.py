@@ -11,6 +11,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from marketplaces.api.fields import OfRow
+from marketplaces.prepared import Given, Prepared
 
 if TYPE_CHECKING:
     from hub.models import User
@@ -30,7 +31,12 @@ class EmailOfPerson(OfRow, serializers.SlugRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         email = data.strip().lower() if isinstance(data, str) and "\x00" not in data else ""
-        return self.get_queryset().filter(email=email).first() or self.fail("invalid")
+        return next(iter(_with_email(email=email)), None) or self.fail("invalid")
+
+
+@Prepared
+def _with_email() -> QuerySet[Any]:
+    return get_user_model()._default_manager.filter(is_active=True, email=Given("email"))
 
 
 class MayWork(BasePermission):

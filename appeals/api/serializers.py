@@ -40,7 +40,12 @@ class ShopOfCaller(Key):
     """A shop that the caller works for; the others are not there for them."""
 
     def get_queryset(self) -> QuerySet[Shop]:
-        return Shop.objects.visible_to(self.context["request"].user).select_related("marketplace")
+        return Shop.objects.visible_to(self.context["request"].user)
+
+    def found(self, pk: int) -> Shop:
+        return Shop.objects.one_visible_to(self.context["request"].user, pk) or self.fail(
+            "does_not_exist", pk_value=pk
+        )
 
 
 class AppealOfCaller(Key):

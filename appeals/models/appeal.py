@@ -276,7 +276,7 @@ class Appeal(models.Model):
 
     def check_assignee(self) -> None:
         """For whoever assigns: somebody who left the shop later stands in no one's way."""
-        if self.assignee and not Shop.objects.visible_to(self.assignee).filter(pk=self.shop_id).exists():
+        if self.assignee and not Shop.objects.one_visible_to(self.assignee, self.shop_id):
             raise ValidationError({"assignee": _("Only a member of the shop can be assigned.")})
 
     def searchable(self) -> str:

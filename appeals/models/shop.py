@@ -33,6 +33,12 @@ class ShopQuerySet(models.QuerySet["Shop"]):
             return _numbers(user=user.pk)
         return list(self.visible_to(user).order_by().values_list("pk", flat=True))
 
+    def one_visible_to(self, user: User | AnonymousUser, pk: int) -> Shop | None:
+        """The one of this number with its marketplace, if it is among those of `visible_to`."""
+        if user.is_active and not user.is_superuser and pk.bit_length() < 64:
+            return next(iter(_one(user=user.pk, shop=pk)), None)
+        return self.visible_to(user).select_related("marketplace").filter(pk=pk).first()
+
     def led_by(self, user: User | AnonymousUser) -> ShopQuerySet:
         """Whose members and trail they look after: leads have their shops, administrators all."""
         return self.visible_to(user).filter(_led(user))
@@ -43,6 +49,9 @@ class ShopQuerySet(models.QuerySet["Shop"]):
 
 
 _numbers = Prepared(lambda: Shop.objects.of_member(Given("user")).order_by().values_list("pk", flat=True))
+_one = Prepared(
+    lambda: Shop.objects.of_member(Given("user")).filter(pk=Given("shop")).select_related("marketplace").order_by()
+)
 
 
 def _led(user: User | AnonymousUser) -> models.Q:

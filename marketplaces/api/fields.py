@@ -18,6 +18,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.relations import MANY_RELATION_KWARGS
 
 from marketplaces.api.moments import FarYearError, read_day, read_moment, read_moment_of_address
+from marketplaces.prepared import Given, Prepared
 
 FAR_YEAR = _("No calendar covers this year.")
 
@@ -140,7 +141,13 @@ class Slug(OfRow, serializers.SlugRelatedField[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str) or data == "" or "\x00" in data:
             self.fail("invalid")
-        return super().to_internal_value(data)
+        found = self._with_slug(slug=data)
+        return found[0] if found else self.fail("does_not_exist", slug_name=self.slug_field, value=data)
+
+    @cached_property
+    def _with_slug(self) -> Prepared:
+        rows: Any = self.get_queryset()
+        return Prepared(lambda: rows.filter(**{str(self.slug_field): Given("slug")}))
 
 
 class Key(OfRow, serializers.PrimaryKeyRelatedField[Any]):
@@ -149,7 +156,10 @@ class Key(OfRow, serializers.PrimaryKeyRelatedField[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not is_whole(data):
             self.fail("incorrect_type", data_type=type(data).__name__)
-        return super().to_internal_value(int(data))
+        return self.found(int(data))
+
+    def found(self, pk: int) -> Any:
+        return super().to_internal_value(pk)
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

@@ -74,9 +74,13 @@ class CodeForm(forms.Form):
 class SetUpForm(CodeForm):
     password = forms.CharField(
         label=gettext_lazy("your password"),
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
     field_order = ["password", "code"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["code"].widget.attrs["autofocus"]  # the password comes first
 
 
 class SitePage:

@@ -192,3 +192,10 @@ class ReminderRuleAdmin(ModelAdmin):
             kwargs["queryset"] = get_user_model().objects.filter(is_active=True)
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """The people are boxes to tick: no button beside them adds one more."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "people" and field is not None:
+            field.widget = field.widget.widget
+        return field

@@ -48,10 +48,21 @@ IN_ENGLISH = _("In English")
 HTTPS = {"assume_scheme": "https"}
 
 
+SLUG = {"slug": _("Latin letters, digits and hyphens: programs and files know it by this.")}
+
+
+class MarketplaceForm(VersionedForm):
+    class Meta:
+        help_texts = SLUG | {
+            "ticket_number_pattern": _("A regular expression: numbers are recognised by it. Empty: not known.")
+        }
+
+
 @admin.register(Marketplace)
 class MarketplaceAdmin(DirectoryAdmin):
     """Each fact of a marketplace has a source of its own; one that is changed by hand is the editor's."""
 
+    form = MarketplaceForm
     actions_detail = ["download"]
     actions_list = ["upload"]
     list_display = ["named", "seller_portal", "ticket_number_example", "checked_fact"]
@@ -95,6 +106,9 @@ class MarketplaceAdmin(DirectoryAdmin):
 
 
 class TopicForm(VersionedForm):
+    class Meta:
+        help_texts = SLUG
+
     examples = LinesField(label=capfirst(_("examples")), required=False, help_text=_("One per line."))
     examples_en = LinesField(label=capfirst(_("examples in English")), required=False)
     required = forms.MultipleChoiceField(
@@ -151,8 +165,23 @@ def _lines(texts: list[str]) -> SafeString:
     return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
+COMPLEXITY = {"unknown": _("all of them"), "true": _("complex case"), "false": _("simple case")}
+
+
+class TargetForm(VersionedForm):
+    """What it does not name fits every appeal, and is called so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, said in {"priority": {"": _("all of them")}, "is_complex": COMPLEXITY}.items():
+            if name in self.fields:
+                widget = self.fields[name].widget
+                widget.choices = [(key, said.get(key, label)) for key, label in widget.choices]
+
+
 @admin.register(ResponseTarget)
 class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
+    form = TargetForm
     list_display = ["marketplace", "kind", "promise", "fits", "checked"]
     list_display_links = ["marketplace", "kind"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]

@@ -222,3 +222,10 @@ def test_an_address_that_is_told_of_every_shop_is_chosen_by_somebody_who_leads_t
     assert answer.status_code == 302
     rule.refresh_from_db()
     assert (rule.amount, rule.extra_addresses) == (9, ["old@example.com"])
+
+
+def test_the_people_of_a_rule_are_boxes_and_nothing_beside_them_adds_one(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("root@example.com"))
+    page = client.get(reverse("admin:appeals_reminderrule_add")).content.decode()
+    assert 'id="id_people_0"' in page
+    assert 'data-id="related-widget-wrapper-people"' not in page

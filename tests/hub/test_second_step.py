@@ -51,6 +51,13 @@ def password(client: Client, user: User) -> str:
     return str(answer.headers["Location"])
 
 
+def test_the_first_field_of_the_page_has_the_focus(client: Client, agent: User) -> None:
+    client.force_login(agent)
+    page = client.get(PAGE).content.decode()
+    focused = re.findall(r'<input[^>]* name="(\w+)"[^>]* autofocus', page)
+    assert focused == ["password"]
+
+
 def set_up(client: Client, user: User) -> list[str]:
     """The backup codes. The phone's next code comes half a minute later."""
     client.force_login(user)

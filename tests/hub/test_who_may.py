@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.template.backends.django import Template
+from django.urls import reverse
 from django.utils import timezone
 
 from appeals import incidents, lifecycle, shops
@@ -155,3 +156,12 @@ def test_every_answer_is_as_the_table_says(
 
 def test_the_schema_describes_every_address_of_the_api() -> None:
     assert who_may.undescribed() == set()
+
+
+def test_whatever_stands_in_somebodys_menu_opens(people: dict[str, User | None], examples: dict[str, Any]) -> None:
+    for name, client in who_may.callers(people, "page").items():
+        groups = client.get(reverse("admin:index"), follow=True).context.get("sidebar_navigation", [])
+        entries = [entry for group in groups for entry in group["items"] if entry["has_permission"]]
+        answers = {str(entry["link"]): client.get(entry["link"]).status_code for entry in entries}
+        assert set(answers.values()) <= {200}, (name, answers)
+        assert len(answers) > 1 or name == "nobody"

@@ -215,3 +215,12 @@ def test_a_marketplace_keeps_the_slug_by_which_releases_know_it(
     slug = market.slug
     save(client, market, filled(client, market) | {"slug": "renamed", "name": "Renamed"})
     assert (market.name, market.slug) == ("Renamed", slug)
+
+
+def test_what_a_target_leaves_open_is_said_to_fit_all(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    page = client.get(reverse("admin:marketplaces_responsetarget_add")).content.decode()
+    for field, empty in (("priority", ""), ("is_complex", "unknown")):
+        select = page[page.index(f'<select name="{field}"') :]
+        assert f'<option value="{empty}" selected>all of them' in select[: select.index("</select>")]
+    assert "Unknown" not in page

@@ -19,6 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="run every test on PostgreSQL, not only those marked so")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests that start hubs and browsers wait for these a third of the
+    time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Whoever asks for a service must not get a run without it."""
     asked = {"postgres": config.getoption("postgres") or "HUB_TEST_DATABASE_URL" in os.environ}

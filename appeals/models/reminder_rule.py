@@ -145,19 +145,24 @@ class ReminderRule(models.Model):
     def _check_terms(self) -> None:
         """Refuses a ladder that could never fire: nothing is promised there, or every term is too short for it."""
         terms = [_at_most(amount, unit) for amount, unit in self._terms()]
-        if not terms and self.marketplace:
+        if not terms and self._place:
             raise ValidationError(
                 _("This could never fire: the directory knows no such term for %(marketplace)s."),
-                params={"marketplace": self.marketplace},
+                params={"marketplace": self._place},
             )
         if terms and self.moment == self.Moment.BEFORE and max(terms) <= _at_least(self.amount, self.unit):
             raise ValidationError(
                 {"amount": _("This could never fire: no term that it speaks of is longer than that.")}
             )
 
+    @property
+    def _place(self) -> Marketplace | None:
+        """The only marketplace whose deadlines it can be for: a topic names one, too."""
+        return self.marketplace or (self.topic.marketplace if self.topic else None)
+
     def _terms(self) -> list[tuple[int, str]]:
         """Amount and unit of every term that a deadline of this ladder can have."""
-        place = {"marketplace": self.marketplace_id} if self.marketplace_id else {}
+        place = {"marketplace": self._place} if self._place else {}
         if self.deadline_kind == Deadline.Kind.ESCALATION:
             steps = EscalationStep.objects.filter(retired_at=None, **place)
             return [(step.term_amount, step.term_unit) for step in steps if step.term_amount]

@@ -183,6 +183,21 @@ def test_a_topic_of_another_marketplace_is_refused(finance: Topic, market: Marke
     assert "another marketplace" in refusal(rule(marketplace=market, topic=topic))
 
 
+def test_a_topic_is_checked_against_the_terms_of_its_own_marketplace(finance: Topic, market: Marketplace) -> None:
+    """Whether the rule names the marketplace as well makes no difference."""
+    topic = Topic.objects.create(slug="ours", name="Наша", marketplace=market, source="test")
+    slow = Marketplace.objects.create(slug="slow", name="Долгий")
+    ResponseTarget.objects.create(marketplace=slow, kind="our_reply", amount=90, unit="hours", source="test")
+    EscalationStep.objects.create(
+        marketplace=slow, position=1, key="s", name="Шаг", term_amount=90, term_unit="calendar_days", source="test"
+    )
+    for place in (None, market):
+        at_most = {"marketplace": place, "topic": topic, "deadline_kind": "our_reply", "moment": "before"}
+        assert "never fire" in refusal(rule(**at_most, amount=24))
+        rule(**at_most, amount=23).full_clean()
+        assert "no such term for" in refusal(rule(**at_most | {"deadline_kind": "escalation"}, amount=1))
+
+
 def test_a_step_of_the_path_gives_escalation_its_term(steps: list[EscalationStep]) -> None:
     rule(deadline_kind="escalation", moment="before", amount=3, unit="calendar_days").full_clean()
     assert "never fire" in refusal(rule(deadline_kind="escalation", moment="before", amount=90, unit="calendar_days"))

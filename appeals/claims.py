@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import connection, models, transaction
 
 from appeals import digest, planning
-from appeals.models import RefusedAddress, Reminder
+from appeals.models import RefusedAddress, Reminder, ReminderRule, Shop
 from appeals.models.bulk import update_rows
 from appeals.planning import free, hand_on, send_after, settled
 from appeals.recipients import Recipient, Roster
@@ -207,19 +207,15 @@ def _hand_on(row: Reminder, recipients: Sequence[Recipient], reason: str, now: d
 
 
 def _in_full(reminders: models.QuerySet[Reminder]) -> models.QuerySet[Reminder]:
-    """With all that a decision and a mail are made of."""
+    """With all that a decision and a mail are made of. What many have in common is read once for all of them."""
     return (
-        reminders.select_related(
-            "rule",
-            "user",
-            "deadline__step",
-            "deadline__target",
-            "deadline__appeal__shop__marketplace",
+        reminders.select_related("user", "deadline__step", "deadline__target", "deadline__appeal__incident")
+        .prefetch_related(
+            models.Prefetch("rule", ReminderRule.objects.prefetch_related("people")),
+            models.Prefetch("deadline__appeal__shop", Shop.objects.select_related("marketplace")),
             "deadline__appeal__topic",
             "deadline__appeal__channel",
-            "deadline__appeal__incident",
         )
-        .prefetch_related("rule__people")
         .defer("deadline__appeal__body", "deadline__appeal__search_text", "deadline__appeal__desired_outcome")
         .defer("deadline__appeal__incident__body", "deadline__appeal__incident__description")
         .order_by("id")

@@ -21,7 +21,7 @@ from appeals.models import Event, Reminder
 from appeals.models.bulk import insert_rows
 from appeals.post import DelayedError, Postbox, RefusedError
 from appeals.recipients import Roster
-from appeals.sections import NextSteps
+from appeals.sections import Directory, NextSteps
 
 logger = logging.getLogger(__name__)
 Reason = Reminder.Reason
@@ -35,7 +35,7 @@ RUN_SECONDS = 30.0
 SERVER_FAILURES = 3
 # People claimed at a time, and about how many reminders: what is claimed is sent within FRESH_SECONDS or given back.
 # Where the server is slow, fewer are claimed the next time: as many as it takes in that time
-PEOPLE, REMINDERS = 50, 300
+PEOPLE, REMINDERS = 100, 600
 FRESH_SECONDS = 1.0
 _MARK_SECONDS = 600.0
 _SEND = (
@@ -58,6 +58,7 @@ class Run:
         self._now, self._started = now, time.monotonic()
         self._failures, self._at_once = 0, PEOPLE
         self._roster, self._roster_read = Roster(), self._started
+        self._directory = Directory(now)
 
     @property
     def now(self) -> datetime:
@@ -98,7 +99,8 @@ class Run:
         if taken is None:
             return False
         left, began = taken, time.monotonic()
-        steps = NextSteps((row.deadline.appeal for claim in left for row in claim.reminders), self.now)
+        appeals = (row.deadline.appeal for claim in left for row in claim.reminders)
+        steps = NextSteps(appeals, self.now, self._directory)
         while left and left[0].leased_until > self.now:
             claim, *left = left
             self._tell(claim, roster, steps)  # the first at any rate: a slow machine gets on, too

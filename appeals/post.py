@@ -6,10 +6,11 @@ import contextlib
 import re
 import secrets
 import smtplib
-from collections.abc import Mapping
-from email.header import Header
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from email.policy import compat32
 from email.utils import formatdate
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,8 @@ _CLOSING = 421  # "service not available, closing the channel"
 _PERMANENT = 500
 _CHARSET = "utf-8"
 _LINE, _LONG = 76, RFC5322_EMAIL_LINE_LENGTH_LIMIT
+# Bytes of a text in one encoded word
+_WORD = 39
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # An address that needs no closer look
 _PLAIN = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
@@ -62,18 +65,29 @@ class _Written:
         return _LINE_END.sub(linesep, f"{head}{parts}\n--{line}--\n").encode()
 
 
+@lru_cache(maxsize=64)  # the sender's is that of the mail before
 def _checked(name: str, value: str) -> tuple[str, str]:
     """A header with its value in ASCII, and in lines where it is encoded."""
     if name == "Subject" and not value.isascii() and not {"\r", "\n"} & set(value):
-        return name, Header(value, _CHARSET, header_name=name).encode()
+        return name, "\n ".join(_words(value.encode()))
     header: tuple[str, str] = forbid_multi_line_headers(name, value, _CHARSET)
     return header
+
+
+def _words(text: bytes) -> Iterator[str]:
+    """A text in encoded words of RFC 2047, each of whole characters, and each with room for a name before it."""
+    while text:
+        end = _WORD
+        while text[end : end + 1] and text[end] & 0xC0 == 0x80:
+            end -= 1
+        yield f"=?{_CHARSET}?b?{b64encode(text[:end]).decode()}?="
+        text = text[end:]
 
 
 def _folded(name: str, value: str) -> str:
     """A header in its lines: those of Django are ASCII, and folded but for the length of their name."""
     header = f"{name}: {value}\n"
-    return header if max(map(len, header.split("\n"))) < _LINE else str(compat32.fold(name, value))
+    return header if max(map(len, header.split("\n"))) <= _LINE else str(compat32.fold(name, value))
 
 
 def _part(kind: str, text: str) -> str:

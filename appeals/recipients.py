@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Role = Reminder.Role
 ROUND_THE_CLOCK = "24/7"
+# What is asked of a person: where, when and in which language to tell them
+_READ = ("email", "language", "time_zone", "working_hours", "days_off", "is_active", "is_superuser")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def unreached(user: User) -> list[RefusedAddress]:
 
 
 def _people() -> QuerySet[User]:
-    return get_user_model().objects.filter(is_active=True).order_by("id")
+    return get_user_model().objects.filter(is_active=True).only(*_READ).order_by("id")
 
 
 def _each_once(recipients: Iterable[Recipient]) -> list[Recipient]:

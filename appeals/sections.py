@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property
 
 from django.conf import settings
 from django.urls import reverse
@@ -40,7 +40,7 @@ class Late:
 class Step:
     """The escalation step that comes next, with where to take it and whether somebody is there now."""
 
-    name: str
+    heading: str
     when: str
     instructions: str
     place: str
@@ -75,8 +75,13 @@ class Section:
         """What stands over it."""
         return f"№ {self.appeal.pk}. {self.title}"
 
-    @property
+    @cached_property
     def turn(self) -> str:
+        """Whose it is, as a line of the mail says it."""
+        return _("turn: %(turn)s") % {"turn": self._whose}
+
+    @property
+    def _whose(self) -> str:
         return str(self.appeal.turn.label)
 
 
@@ -92,27 +97,34 @@ class IncidentSection(Section):
         return _of_many(self.appeal, self.count)
 
     @property
-    def turn(self) -> str:
-        """Whose it is of each of them, where they have come to differ."""
+    def _whose(self) -> str:
+        """Of each of them, where they have come to differ."""
         return ", ".join(self.turns)
+
+
+class Directory:
+    """What mails say of the directory, each thing read once, when it is first said."""
+
+    def __init__(self, now: datetime) -> None:
+        self.paths = Paths(timezone.localdate(now))
+        self.is_listed = cache(is_published)
+        self.cite = Citations()
 
 
 class NextSteps:
     """What is read for many appeals at once: the step that each has before it, and the first promise of its matter."""
 
-    def __init__(self, appeals: Iterable[Appeal], now: datetime) -> None:
+    def __init__(self, appeals: Iterable[Appeal], now: datetime, directory: Directory | None = None) -> None:
         known = {appeal.pk: appeal for appeal in appeals}
-        self._paths = Paths(timezone.localdate(now))
+        self.directory = directory or Directory(now)
         self._promises = chain.first_promises(known.values())
         self._taken: dict[int, list[Event]] = defaultdict(list)
-        self.is_listed = cache(is_published)
-        self.cite = Citations()
         ids = set(known)
         for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
             self._taken[event.appeal_id].append(event)
 
     def of(self, appeal: Appeal) -> EscalationStep | None:
-        return self._paths.next(appeal, self._taken[appeal.pk])
+        return self.directory.paths.next(appeal, self._taken[appeal.pk])
 
     def first_promise(self, appeal: Appeal, now: datetime) -> str:
         """The line on the answer that was promised first and is still owed; empty where the clocks say it."""
@@ -130,7 +142,7 @@ def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Sectio
         appeal=appeal,
         clocks=[_clock(deadline, steps, now) for deadline in deadlines.values()],
         step=None if is_ours else _step(steps.of(appeal), now),
-        follow_up=letters.follow_up(appeal, deadlines.values(), now, steps.is_listed),
+        follow_up=letters.follow_up(appeal, deadlines.values(), now, steps.directory.is_listed),
         links=_links(appeal, is_ours, now),
         is_ours=is_ours,
         why=_why(rows[0]),
@@ -145,26 +157,39 @@ def _of_incident(
     steps: NextSteps,
     now: datetime,
 ) -> Section:
-    """Of each kind the clock that stands worst; what to do next is that of the first appeal."""
+    """Of each kind the clock that stands worst; what to do next is that of the first appeal.
+
+    The text to paste is of the first appeal that is late, and names the others of its shop.
+    """
     appeal = deadlines[0].appeal
     worst = [
         min((one for one in deadlines if one.kind == kind), key=lambda one: one.due_at)
         for kind in dict.fromkeys(one.kind for one in deadlines)
     ]
     is_ours = all(one.kind == Kind.OUR_REPLY for one in worst)
-    page = settings.BASE_URL + reverse("admin:appeals_incident_change", args=[appeal.incident_id])
     return IncidentSection(
         appeal=appeal,
         clocks=[_clock(one, steps, now) for one in worst],
         step=None if is_ours else _step(steps.of(appeal), now),
-        follow_up="",
-        links=[(_("Open the incident"), page)],
+        follow_up=_follow_up(deadlines, steps, now),
+        links=_links_of_incident(appeal, is_ours, now),
         is_ours=is_ours,
         why=_why(rows[0]),
         listed=_runs(numbers),
         count=len(numbers),
         turns=sorted({str(one.appeal.turn.label) for one in deadlines}),
     )
+
+
+def _follow_up(deadlines: Sequence[Deadline], steps: NextSteps, now: datetime) -> str:
+    late = [one for one in deadlines if one.kind != Kind.OUR_REPLY and one.is_late(now)]
+    if not late:
+        return ""
+    appeal = late[0].appeal
+    clocks = [one for one in late if one.appeal_id == appeal.pk]
+    theirs = {one.appeal_id: one.appeal for one in late if one.appeal.shop_id == appeal.shop_id}
+    others = [theirs[pk] for pk in sorted(theirs) if pk != appeal.pk]
+    return letters.follow_up(appeal, clocks, now, steps.directory.is_listed, others=others)
 
 
 def _runs(numbers: Iterable[int]) -> str:
@@ -183,22 +208,27 @@ def _why(row: Reminder) -> tuple[str, str]:
     words = _("You are told as: %(role)s.") % {"role": row.get_role_display()}
     if row.rule:
         words += " " + _("Rule: %(rule)s.") % {"rule": row.rule.when}
-    return words, settings.BASE_URL + reverse("admin:appeals_reminder_change", args=[row.pk])
+    return words, _url("admin:appeals_reminder_change", row.pk)
 
 
 def _links(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:
     """What the reader may want to do next; each address leads through the log-in. The first is the appeal itself."""
-    did = (
-        (_("We wrote"), _verb_url(appeal, "message"))
-        if is_ours
-        else (_("They replied"), _verb_url(appeal, "record_reply"))
-    )
-    snooze = f"{_verb_url(appeal, 'snooze')}?until={_tomorrow(now):%Y-%m-%dT%H:%M}"
-    return [
-        (_("Open the appeal"), settings.BASE_URL + appeal.get_absolute_url()),
-        did,
-        (_("Snooze until tomorrow morning"), snooze),
-    ]
+    page = _("Open the appeal"), _url("admin:appeals_appeal_change", appeal.pk)
+    return [page, *_deeds(lambda verb: _url("admin:appeals_appeal_verb", appeal.pk, verb) + "?", is_ours, now)]
+
+
+def _links_of_incident(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:
+    """The same is done to all appeals of the incident to this marketplace, after a look at them."""
+    page = _("Open the incident"), _url("admin:appeals_incident_change", appeal.incident_id)
+    which = f"incident={appeal.incident_id}&marketplace={appeal.shop.marketplace.slug}&"
+    return [page, *_deeds(lambda verb: f"{_many(verb)}?{which}", is_ours, now)]
+
+
+def _deeds(page: Callable[[str], str], is_ours: bool, now: datetime) -> list[tuple[str, str]]:
+    """`page` gives the address of a verb, so far that a query can follow."""
+    words, verb = (_("We wrote"), "message") if is_ours else (_("They replied"), "record_reply")
+    snooze = f"{page('snooze')}until={_tomorrow(now):%Y-%m-%dT%H:%M}"
+    return [(words, page(verb).rstrip("?&")), (_("Snooze until tomorrow morning"), snooze)]
 
 
 def brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
@@ -209,7 +239,7 @@ def brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
     return {
         "title": f"{appeal.shop.marketplace}, {about}",
         "headline": _headline(rows[0].deadline, now),
-        "url": settings.BASE_URL + appeal.get_absolute_url(),
+        "url": _url("admin:appeals_appeal_change", appeal.pk),
     }
 
 
@@ -224,7 +254,7 @@ def _clock(deadline: Deadline, steps: NextSteps, now: datetime) -> Late:
     ours = deadline.kind == Kind.OUR_REPLY
     promised = (_("Our term: %(amount)s, %(until)s.") if ours else _("Promised: %(amount)s, %(until)s.")) % term
     if deadline.source:
-        promised += " " + _("Source: %(source)s.") % {"source": steps.cite(deadline.source)}
+        promised += " " + _("Source: %(source)s.") % {"source": steps.directory.cite(deadline.source)}
     return Late(headline=_headline(deadline, now), promised=promised, is_late=deadline.is_late(now))
 
 
@@ -256,7 +286,7 @@ def _step(step: EscalationStep | None, now: datetime) -> Step | None:
         return None
     channel = step.channel
     return Step(
-        name=step.text("name"),
+        heading=_("Next step: %(name)s") % {"name": step.text("name")},
         when=step.text("when_to_take"),
         instructions=short(step.text("instructions"), 400),
         place=", ".join(part for part in (channel.text("name"), channel.address) if part) if channel else "",
@@ -264,8 +294,18 @@ def _step(step: EscalationStep | None, now: datetime) -> Step | None:
     )
 
 
-def _verb_url(appeal: Appeal, verb: str) -> str:
-    return settings.BASE_URL + reverse("admin:appeals_appeal_verb", args=[appeal.pk, verb])
+def _many(verb: str) -> str:
+    return settings.BASE_URL + reverse("admin:appeals_appeal_many", args=[verb])
+
+
+def _url(page: str, pk: int | None, *more: str) -> str:
+    return settings.BASE_URL + _path(page, *more).format(pk)
+
+
+@cache
+def _path(page: str, *more: str) -> str:
+    """With a place for the number: to look up an address costs more than to render a line."""
+    return reverse(page, args=[0, *more]).replace("/0/", "/{}/")
 
 
 def _tomorrow(now: datetime) -> datetime:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appeals import evidence, lifecycle, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
-from appeals.admin.dialogs import add_errors, go
+from appeals.admin.dialogs import add_errors, go, proposed
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.filters import NUMBER
 from appeals.admin.forms import AppealForm, quoting
@@ -110,8 +110,7 @@ class AppealAdmin(AppealExchange):
             raise PermissionDenied
         if request.method != "POST" and (unfit := page.unfit(appeal, verb)):
             return self.render(request, "unfit.html", str(form_class.label), appeal=appeal, unfit=unfit)
-        proposed = {name: request.GET[name] for name in ("until",) if name in request.GET}  # by a link in a mail
-        form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed)
+        form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed(request))
         if _ready(request, form) and self._attempt(form, form.run):
             self._say(request, str(form.done), appeal)
             gone = verb == "delete_draft"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from appeals import lifecycle, undo
 from appeals.admin import undoing, verbs
-from appeals.admin.dialogs import go
+from appeals.admin.dialogs import go, proposed
 from appeals.admin.filters import NUMBER
 from appeals.admin.people import colleagues, reader
 from appeals.escalation import Paths
@@ -108,12 +109,14 @@ FORMS: dict[str, Any] = {form.verb: form for form in _ALL}
 def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
     """The appeals that the address names, of those that the person sees; 404 for a list that nobody can mean.
 
-    They are named one by one, or by the incident that they belong to. TooManyError when that has more than `LIMIT`.
+    They are named one by one, or by the incident that they belong to, and perhaps the marketplace. TooManyError when
+    that has more than `LIMIT`.
     """
     ids = request.GET.get("ids", "").split("-")
-    incident = request.GET.get("incident", "")
+    incident, place = request.GET.get("incident", ""), request.GET.get("marketplace", "")
     if NUMBER.fullmatch(incident):
         visible, ids = visible.filter(incident=int(incident)), []
+        visible = visible.filter(shop__marketplace__slug=place) if place else visible
         if (count := visible.count()) > LIMIT:
             words = {"limit": LIMIT, "count": count}
             raise TooManyError(
@@ -141,10 +144,12 @@ def view(
         appeals = chosen(request, visible)
     except TooManyError as error:
         messages.error(request, str(error))
-        return go(request, f"{reverse('admin:appeals_appeal_changelist')}?incident={request.GET['incident']}")
+        which = urlencode({name: request.GET[name] for name in ("incident", "marketplace") if name in request.GET})
+        return go(request, f"{reverse('admin:appeals_appeal_changelist')}?{which}")
     if not appeals:
         raise Http404
-    form = form_class(request.POST if request.method == "POST" else None, appeal=appeals[0], actor=reader(request))
+    sent = request.POST if request.method == "POST" else None
+    form = form_class(sent, appeal=appeals[0], actor=reader(request), initial=proposed(request))
     if request.method == "POST" and form.is_valid():
         return _done(render, request, str(form.label), [_run(form, appeal) for appeal in appeals])
     paths = Paths(timezone.localdate())

@@ -12,6 +12,11 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
+def proposed(request: HttpRequest) -> dict[str, str]:
+    """What a link in a mail proposes for the fields of a verb."""
+    return {name: request.GET[name] for name in ("until",) if name in request.GET}
+
+
 def add_errors(form: BaseForm, error: ValidationError) -> None:
     """Errors of a verb at the fields of the form; `at` of the verb is `sent_at` of the form that logs."""
     if not hasattr(error, "error_dict"):

@@ -6,7 +6,7 @@ marketplace's own, in the folder `letters` of its platform app, come before them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,17 +113,23 @@ def compose(appeal: Appeal, kind: str, *, now: datetime, language: str = "ru") -
 
 
 def follow_up(
-    appeal: Appeal, clocks: Iterable[Deadline], now: datetime, is_listed: Callable[[str], bool] = is_published
+    appeal: Appeal,
+    clocks: Iterable[Deadline],
+    now: datetime,
+    is_listed: Callable[[str], bool] = is_published,
+    *,
+    others: Sequence[Appeal] = (),
 ) -> str:
     """The follow-up alone, of the clocks that a mail tells of; empty when none of them is late on the marketplace.
 
-    `is_listed` says whether the directory lists a source, for whoever writes many.
+    `is_listed` says whether the directory lists a source, for whoever writes many. `others` wait for an answer on the
+    same incident, and are named.
     """
     clock = owed([one for one in clocks if one.is_late(now)], now)
     if clock is None:
         return ""
     with _spoken(appeal, "ru"):
-        facts = Facts(appeal, Kind.FOLLOW_UP, now, clock, is_listed)
+        facts = Facts(appeal, Kind.FOLLOW_UP, now, clock, is_listed, others=others)
         slug = appeal.shop.marketplace.slug
         return documents.plain(markup.render(slug, "follow_up.ru.txt", {"it": facts, "need": facts.need}))
 

@@ -70,8 +70,10 @@ class Facts:
         now: datetime,
         clock: Deadline | None = None,
         is_listed: Callable[[str], bool] = is_published,
+        *,
+        others: Iterable[Appeal] = (),
     ) -> None:
-        self.appeal, self.kind, self.now, self._clock = appeal, kind, now, clock
+        self.appeal, self.kind, self.now, self._clock, self._others = appeal, kind, now, clock, others
         self.sources, self._is_listed = Sources(), is_listed
         self.need = Needed(appeal, self._needed)
 
@@ -152,6 +154,12 @@ class Facts:
     @cached_property
     def products(self) -> str:
         return ", ".join(self.appeal.product_codes)
+
+    @cached_property
+    def others(self) -> str:
+        """The other appeals of the incident by the number that the marketplace gave them, else by their orders."""
+        numbers = (one.external_number.strip() or ", ".join(one.order_numbers) for one in self._others)
+        return "; ".join(number for number in numbers if number)
 
     @cached_property
     def channel(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
@@ -100,7 +101,7 @@ def _read(fields: Fields, columns: Iterable[Sequence[Any]]) -> tuple[list[str], 
     values, names, kinds = list[str](), list[str](), list[str]()
     once, lists = list[Any](), list[Any]()
     for field, column in zip(fields, columns, strict=True):
-        kind = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
+        kind = _kind(field, connection.vendor)
         if names and column.count(column[0]) == len(column):
             values.append(f"CAST(%s AS {kind})")
             once += _sent(field, column[:1])
@@ -110,6 +111,12 @@ def _read(fields: Fields, columns: Iterable[Sequence[Any]]) -> tuple[list[str], 
             kinds.append(f"CAST(%s AS {kind}[])")
             lists.append(_sent(field, column))
     return values, f"unnest({', '.join(kinds)}) AS new({', '.join(names)})", [*once, *lists]
+
+
+@cache
+def _kind(field: Any, _vendor: str) -> str:
+    """The type of its column."""
+    return str(field.rel_db_type(connection) if field.primary_key else field.db_type(connection))
 
 
 def _sent(field: Any, column: Sequence[Any]) -> list[Any]:

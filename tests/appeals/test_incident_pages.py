@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from appeals import delivery, incidents, reminders
+from appeals import delivery, incidents, lifecycle, reminders
 from appeals.incidents import Facts, Part, Text
-from appeals.models import Appeal, Incident, Membership, Reminder, Shop
+from appeals.models import Appeal, Deadline, Event, Incident, Membership, Reminder, Shop
 from appeals.orders import Order
 from hub.models import User
 from marketplaces.models import Channel, Marketplace, Topic
@@ -253,6 +255,52 @@ def test_the_team_is_told_in_one_mail_under_one_heading(
     assert f"№ {first}-{last} · turn: the marketplace<" in html
     assert html.count('class="card"') == 1
     assert not Reminder.objects.filter(state="pending").exists()
+
+
+def test_the_card_of_an_incident_offers_what_that_of_an_appeal_does(
+    ours: Client, agent: User, shops: list[Shop], desk: Channel, finance: Topic
+) -> None:
+    elsewhere = Marketplace.objects.create(slug="elsewhere", name="Elsewhere")
+    incident = made(agent, shops, desk, finance, 2)
+    one, other, *_rest = incident.appeals.filter(shop=shops[0]).order_by("pk")
+    Appeal.objects.filter(pk=one.pk).update(external_number="T-1")
+    Appeal.objects.filter(pk=other.pk).update(external_number="T-2")
+    away = Shop.objects.create(name="Away", marketplace=elsewhere)
+    Membership.objects.create(shop=away, user=agent)
+    Appeal.objects.create(
+        incident=incident, shop=away, subject="x", status="waiting", created_at=SENT, submitted_at=SENT
+    )
+    reminders.sweep(LATE)
+    delivery.deliver(LATE)
+    [message] = mail.outbox
+    html = unescape(str(message.alternatives[0][0]))  # type: ignore[union-attr]
+    which = f"?incident={incident.pk}&marketplace={shops[0].marketplace.slug}"
+    for text in (str(message.body), html):
+        assert f"/admin/appeals/appeal/many/record_reply/{which}" in text
+        assert f"/admin/appeals/appeal/many/snooze/{which}&until=2026-10-14T09:00" in text
+        assert "мы направили вам обращение № T-1" in text
+        assert "По той же причине ждут решения и другие наши обращения: T-2." in text
+    preview = ours.get(f"/admin/appeals/appeal/many/snooze/{which}&until=2026-10-14T09:00")
+    assert preview.context["fitting"] == incident.appeals.count() - 1
+    assert b'value="2026-10-14T09:00"' in preview.content
+    done = ours.post(f"/admin/appeals/appeal/many/record_reply/{which}", {"kind": "answer", "text": "Paid."})
+    assert done.context["done"] == incident.appeals.count() - 1
+    assert not Event.objects.filter(appeal__shop=away, kind="reply").exists()
+
+
+def test_where_it_is_our_turn_the_card_asks_whether_we_wrote(
+    ours: Client, agent: User, shops: list[Shop], desk: Channel, finance: Topic
+) -> None:
+    incident = made(agent, shops, desk, finance, 2)
+    for appeal in incident.appeals.all():
+        lifecycle.record_reply(appeal=appeal, actor=agent, now=SENT, kind="question", text="Which?")
+    late = Deadline.objects.filter(kind="our_reply").latest("due_at").due_at + timedelta(minutes=1)
+    reminders.sweep(late)
+    delivery.deliver(late)
+    body = str(mail.outbox[0].body)
+    assert f"/admin/appeals/appeal/many/message/?incident={incident.pk}&" in body
+    assert "They replied" not in body
+    assert "A follow-up to paste" not in body
 
 
 def test_it_is_edited_in_a_small_form(ours: Client, incident: Incident) -> None:

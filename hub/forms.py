@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
@@ -39,8 +40,23 @@ class NewUserForm(UserCreationForm):
         field_classes: dict[str, Any] = {}
 
 
+class PasswordWidget(ReadOnlyPasswordHashWidget):
+    """How a password is stored says nothing to whom it concerns."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        if len(context["summary"]) > 1:
+            context["summary"] = [{"label": gettext("There is a password.")}]
+        return context
+
+
 class UserForm(UserChangeForm):
     days_off = DaysOffField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            self.fields["password"].widget = PasswordWidget()
 
     class Meta:
         model = User

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -189,6 +190,23 @@ def _finding(details: ErrorDetails, file: type[File]) -> Finding:
     return place, _message(details, tables[-1])
 
 
+LIMITS = {
+    "string_too_long": (gettext_lazy("The text is longer than %(limit)d characters."), "max_length"),
+    "greater_than_equal": (gettext_lazy("The number is less than %(limit)d."), "ge"),
+    "less_than_equal": (gettext_lazy("The number is more than %(limit)d."), "le"),
+}
+WANTED = {
+    "date": gettext_lazy("a date, as 2026-10-05"),
+    "int": gettext_lazy("a whole number"),
+    "bool": gettext_lazy("true or false"),
+    "string": gettext_lazy("a text in quotation marks"),
+    "list": gettext_lazy("a list in square brackets"),
+    "dict": gettext_lazy("a table"),
+    "model": gettext_lazy("a table"),
+}
+"""By the first word of what the reader of the file calls a mistake."""
+
+
 def _message(details: ErrorDetails, table: type[Table]) -> str:
     match details["type"]:
         case "missing":
@@ -204,8 +222,15 @@ def _message(details: ErrorDetails, table: type[Table]) -> str:
             words = {"value": details["input"], "pattern": details["ctx"]["pattern"]}
             return _("“%(value)s” does not fit the pattern %(pattern)s.") % words
         case _:
-            words = {"reason": details["msg"], "value": repr(details["input"])[:80]}
-            return _("%(reason)s, but it is %(value)s.") % words
+            return _of_value(details)
+
+
+def _of_value(details: ErrorDetails) -> str:
+    if details["type"] in LIMITS:
+        text, limit = LIMITS[details["type"]]
+        return text % {"limit": details["ctx"][limit]}
+    wanted = WANTED.get(details["type"].partition("_")[0], details["msg"])
+    return _("Needed: %(wanted)s. Here is %(value)s.") % {"wanted": wanted, "value": repr(details["input"])[:80]}
 
 
 def _unknown_key(key: str, table: type[Table]) -> str:

@@ -21,6 +21,7 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from hub.models import User
+from marketplaces.models import ResponseTarget
 from tests.hub.who_may import Address
 from tests.services import chromium
 
@@ -189,6 +190,22 @@ def test_where_the_code_is_asked_for(hub: Hub, page: Page, found: list[str]) -> 
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_url(f"**{reverse('login-code')}*")
+    found += looks(page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("amount", "is_sound"), [("7", True), ("many", False)])
+def test_what_a_table_of_the_directory_would_change(
+    hub: Hub, page: Page, found: list[str], amount: str, is_sound: bool
+) -> None:
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": hub.session, "url": hub.url}])
+    target = ResponseTarget.objects.exclude(amount=7)[0]
+    table = f"id,marketplace,amount\n{target.pk},{target.marketplace.slug},{amount}\n"
+    page.goto(reverse("admin:marketplaces_responsetarget_import"))
+    page.set_input_files("[type=file]", {"name": "table.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    page.select_option("[name=format]", label="csv")
+    page.click(".hub-primary")
+    page.wait_for_selector("th:text-is('Станет')" if is_sound else "th:text-is('Что не так')")
     found += looks(page)
     assert not found, "\n".join(found)
 

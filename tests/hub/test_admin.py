@@ -206,3 +206,13 @@ def test_the_search_of_the_menu_says_when_nothing_is_found(client: Client, admin
     found = client.get(reverse("admin:search"), {"s": "appeal", "extended": "1"}).content.decode()
     assert 'id="command-results-list"' in found
     assert "No results" not in found
+
+
+def test_how_a_password_is_stored_is_told_to_nobody(client: Client, administrator: User) -> None:
+    person = User.objects.create_user("agent@example.com", "long-enough-1")
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_user_change", args=[person.pk])).content.decode()
+    algorithm, *_rest, stored = person.password.split("$")
+    assert "There is a password." in page or "Пароль задан." in page
+    assert algorithm not in page
+    assert stored[:6] not in page

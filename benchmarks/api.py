@@ -230,7 +230,7 @@ def creating(calls: Calls, token: str, seconds: float, server: int) -> None:
 @contextmanager
 def serving() -> Iterator[int]:
     """The web server as `up` starts it, on the scratch database."""
-    command = [one.replace("hub.wsgi:", "benchmarks.served:") for one in supervisor.command("web")]
+    command = [one.replace("hub.asgi:", "benchmarks.served:") for one in supervisor.command("web")]
     log = settings.DATA_DIR / "web.log"
     with log.open("wb") as output:
         web = subprocess.Popen(

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_resolver, path
 
-from hub.wsgi import application
+from hub.asgi import application
 
 __all__ = ["application"]
 

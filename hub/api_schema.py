@@ -58,6 +58,12 @@ REFUSALS = {
     "404": _refusal("Not there, or not yours.", "client_error", "not_found", "Not found."),
     "405": _refusal("This address has other methods.", "client_error", "method_not_allowed", "Method not allowed."),
     "406": _refusal("Answers are JSON.", "client_error", "not_acceptable", "The Accept header cannot be satisfied."),
+    "408": _refusal(
+        "The body did not arrive in time.",
+        "client_error",
+        "request_timeout",
+        "The body of the request did not arrive in time.",
+    ),
     "409": _refusal(
         "The state does not allow it, and nothing has changed.",
         "client_error",
@@ -213,7 +219,7 @@ class AutoSchema(ViewSchema):
         found |= {"403"} if writes else set()
         found |= {"409"} if writes else set()
         found |= {"412"} if self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) else set()
-        found |= {"413", "415"} if has_body else set()
+        found |= {"408", "413", "415"} if has_body else set()
         found |= {"422"} if self.method == "POST" else set()
         found |= {"507"} if self._takes_files() else set()
         return sorted(found)

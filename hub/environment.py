@@ -44,6 +44,7 @@ VARIABLES: dict[str, Variable] = {
     "HUB_WORKERS": Variable(int, 1, "Web server processes started by `manage.py up`, 1-64."),
     "HUB_ADMIN_EMAIL": Variable(str, "", "Log-in of the first administrator. Empty: admin@example.com."),
     "HUB_ADMIN_PASSWORD": Variable(str, "", "Password of the first administrator. Empty: random, printed once."),
+    "HUB_BODY_SECONDS": Variable(int, 30, "Seconds a body may take to arrive, and one more per 10 kB; 1-3600."),
     "HUB_API_REQUESTS_PER_MINUTE": Variable(int, 1200, "API calls that one token may make in a minute, 1-1000000."),
     "HUB_TRUSTED_PROXIES": Variable(
         list, [], "Addresses or networks of the proxies whose X-Forwarded- headers count."
@@ -68,6 +69,7 @@ _RANGES = {
     "HUB_WORKERS": (1, 64),
     "HUB_SESSION_IDLE_MINUTES": (5, 43_200),
     "HUB_SESSION_HOURS": (1, 8760),
+    "HUB_BODY_SECONDS": (1, 3600),
     "HUB_API_REQUESTS_PER_MINUTE": (1, 1_000_000),
 }
 _SCHEMES = {

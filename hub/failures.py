@@ -55,17 +55,24 @@ def _is_of_s3(error: BaseException | None) -> bool:
 def page(request: HttpRequest) -> HttpResponse:
     """Instead of Django's page of error 500, which it stays where the fault is our own."""
     told = meaning(sys.exc_info()[1])
-    status = told.status_code if told else HTTPStatus.INTERNAL_SERVER_ERROR
-    if request.path.startswith("/api/"):
-        code, detail = (told.default_code, told.detail) if told else ("error", _("The server failed."))
-        error = {"code": code, "detail": str(detail), "attr": None}
-        response: HttpResponse = JsonResponse({"type": "server_error", "errors": [error]}, status=status)
-    elif told:
-        response = HttpResponse(_PAGE.format(text=told.detail), status=status)
-    else:
-        response = server_error(request)
     if told:
-        response.headers["Retry-After"] = str(told.wait)  # type: ignore[attr-defined]
+        return refusal(request, told)
+    if not request.path.startswith("/api/"):
+        return server_error(request)
+    error = {"code": "error", "detail": _("The server failed."), "attr": None}
+    return JsonResponse({"type": "server_error", "errors": [error]}, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def refusal(request: HttpRequest, told: APIException) -> HttpResponse:
+    """What no view answers: to programs in the API's own shape, to people in a sentence."""
+    if request.path.startswith("/api/"):
+        error = {"code": told.get_codes(), "detail": str(told.detail), "attr": None}
+        kind = "client_error" if told.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+        response: HttpResponse = JsonResponse({"type": kind, "errors": [error]}, status=told.status_code)
+    else:
+        response = HttpResponse(_PAGE.format(text=told.detail), status=told.status_code)
+    if wait := getattr(told, "wait", None):
+        response.headers["Retry-After"] = str(wait)
     return response
 
 

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "hub.trail.listening.TrailMiddleware",
     "hub.middleware.ReaderMiddleware",
+    "hub.front.RefusalMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hub.login.TwoFactorMiddleware",
@@ -218,6 +219,10 @@ if env("REDIS_URL"):
             "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
         }
     }
+
+# What is sent to the hub: hub.front takes it in
+BODY_SECONDS = env("HUB_BODY_SECONDS")
+FORM_MAX_BYTES = 256 * 1024 * 1024  # several large files in one form of the workplace
 
 # API
 API_MAX_BODY_BYTES = 1_000_000

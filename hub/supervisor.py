@@ -31,9 +31,9 @@ def command(part: str) -> list[str]:
 def _web() -> list[str]:
     """Asked to stop, it answers what it has begun, for as long as whoever stops it waits: `up` 5 s, a container 45."""
     listen = ["--host", settings.HUB_HOST, "--port", str(settings.HUB_PORT)]
-    size = ["--workers", str(settings.HUB_WORKERS), "--blocking-threads", "4", "--no-ws"]
+    size = ["--workers", str(settings.HUB_WORKERS), "--no-ws"]
     rest = ["--workers-kill-timeout", "30", "--log-config", str(settings.BASE_DIR / "hub" / "granian_logging.json")]
-    return [sys.executable, "-m", "granian", "--interface", "wsgi", *listen, *size, *rest, "hub.wsgi:application"]
+    return [sys.executable, "-m", "granian", "--interface", "asginl", *listen, *size, *rest, "hub.asgi:application"]
 
 
 def _worker() -> list[str]:

@@ -18,7 +18,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from hub.api.chunked import measured
 from hub.api.etags import check_if_match, etag
 from hub.api.filters import check_parameters
 from hub.api.idempotency import HEADER as KEY
@@ -52,8 +51,7 @@ class Protocol(GenericViewSet[Any]):
     def _write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
         do = partial(handler, request, *args, **kwargs)
         if request.method != "DELETE":
-            with measured(request):
-                self._read_body(request)
+            self._read_body(request)
         if not self._must_lock:
             return do()
         with transaction.atomic():

@@ -26,8 +26,11 @@ class Caller:
         pieces = (body[start : start + PIECE] for start in range(0, len(body), PIECE))
         return self._ask("POST", path, pieces, {"Content-Type": kind})
 
+    def get(self, path: str) -> tuple[int, Any]:
+        return self._ask("GET", path, None, {})
+
     def count(self, path: str) -> int:
-        return len(self._ask("GET", path, None, {})[1]["results"])
+        return len(self.get(path)[1]["results"])
 
     def break_off(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
         """A body that ends before its last piece; the first line of the answer."""

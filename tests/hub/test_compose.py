@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from hub.environment import VARIABLES
-from hub.settings import API_MAX_UPLOAD_BYTES, BASE_DIR
+from hub.settings import BASE_DIR, FORM_MAX_BYTES
 from hub.supervisor import PARTS
 from tests.hub.running import Hub, manage, wait_until
 
@@ -45,7 +45,7 @@ def test_every_setting_that_is_not_the_images_own_reaches_the_containers() -> No
 def test_the_proxy_of_the_handbook_holds_bodies_back_and_takes_as_much_as_the_hub() -> None:
     server = re.findall(r"^```nginx\n(.*?)^```", HANDBOOK, flags=re.S | re.M)[0]
     limit = re.findall(r"client_max_body_size (\d+)m;", server)
-    assert [int(megabytes) * 2**20 for megabytes in limit] == [API_MAX_UPLOAD_BYTES]
+    assert [int(megabytes) * 2**20 for megabytes in limit] == [FORM_MAX_BYTES]
     assert "proxy_request_buffering on;" in server
     assert re.search(r"client_body_timeout \d+s;", server)
 

@@ -19,7 +19,7 @@ from appeals import lifecycle, undo
 from appeals.api import filters, moves
 from appeals.api.people import MayWork, caller
 from appeals.api.serializers import STEP_SHOWN, AppealSerializer
-from appeals.api.shown import complete, shown
+from appeals.api.shown import SHOWN, complete, one
 from appeals.escalation import Paths
 from appeals.models import Appeal, Shop
 from marketplaces.api.views import DIGITS
@@ -50,19 +50,18 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
     def get_queryset(self) -> QuerySet[Appeal]:
         """Of a list the shops are named by number: then the database knows how many rows they have, and reads the few
         of a small team or walks down the order of a large one."""
-        rows: Any = super().get_queryset()
-        if self.action != "list":
-            visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
-            return shown(visible) if self.action == "retrieve" else visible
-        listed: QuerySet[Appeal] = rows.filter(shop__in=Shop.objects.numbers_visible_to(self.request.user))
-        return listed
+        if self.action == "list":
+            return SHOWN.filter(shop__in=Shop.objects.numbers_visible_to(self.request.user))
+        rows: Any = SHOWN if self.action == "retrieve" else super().get_queryset()
+        visible: QuerySet[Appeal] = rows.visible_to(self.request.user)
+        return visible
 
     def get_object(self) -> Any:
         appeal = super().get_object()
         return complete([appeal])[0] if self.action == "retrieve" else appeal
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
-        return complete(super().paginate_queryset(shown(queryset)) or [])
+        return complete(super().paginate_queryset(queryset) or [])
 
     def get_serializer_context(self) -> dict[str, Any]:
         now = timezone.now()
@@ -154,7 +153,7 @@ class AppealViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Appeal]):
 
     def _answer(self, appeal: Appeal) -> Response:
         """The appeal read anew, with all that its representation shows."""
-        return Response(self.get_serializer(*complete([shown(Appeal.objects.all()).get(pk=appeal.pk)])).data)
+        return Response(self.get_serializer(*complete(one(pk=appeal.pk))).data)
 
 
 def _with_nothing_yet(appeal: Any) -> Appeal:

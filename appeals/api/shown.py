@@ -72,9 +72,9 @@ def _steps() -> QuerySet[Event]:
     return taken.select_related("step").only("appeal", "at", "data", *STEP)
 
 
-def shown(appeals: QuerySet[Appeal]) -> QuerySet[Appeal, Any]:
-    """The rows that `complete` makes the lines of."""
-    return appeals.annotate(**NAMES).values_list(*COLUMNS, named=True)
+# The rows that `complete` makes the lines of
+SHOWN: QuerySet[Appeal, Any] = Appeal.objects.annotate(**NAMES).values_list(*COLUMNS, named=True)
+one = Prepared(lambda: SHOWN.filter(pk=Given("pk")).order_by())
 
 
 def complete(rows: Sequence[Any]) -> list[Line]:

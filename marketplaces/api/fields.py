@@ -92,7 +92,7 @@ class Moment(serializers.DateTimeField):
             self.fail("moment")
 
     def to_representation(self, value: Any) -> Any:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+        return f"{value.astimezone(UTC).isoformat()[:-6]}Z" if value else None
 
 
 class Day(serializers.DateField):
@@ -296,5 +296,6 @@ def _name_of(source: str, slug: str) -> Callable[[Any], Any]:
 
 def now_of(serializer: Shown) -> datetime:
     """One moment for the whole answer: the view's, or that of the first field that asks."""
-    now: datetime = serializer.top.context.setdefault("now", timezone.now())
+    context: dict[str, Any] = serializer.top.context
+    now: datetime = context.get("now") or context.setdefault("now", timezone.now())
     return now

@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.utils import get_column_letter
 
 from appeals.models import Appeal
 from appeals.models.appeal import AppealQuerySet
@@ -81,6 +82,9 @@ def as_csv(appeals: AppealQuerySet, name: str) -> StreamingHttpResponse:
 def as_xlsx(appeals: AppealQuerySet, name: str) -> FileResponse:
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
+    sheet.freeze_panes = "A2"  # the headings stay in sight
+    for number, heading in enumerate(headings(), 1):
+        sheet.column_dimensions[get_column_letter(number)].width = max(18, len(heading) + 2)  # a moment fits
     sheet.append(headings())
     for row in _rows(_read(appeals)):
         sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])

@@ -25,6 +25,8 @@ MAX_NUMBERS = 1000
 MAX_WORDS = 50
 TRIGRAM = 3
 _PARTS = re.compile(r"[^\W_]+")
+_OWN = re.compile(r"[№#]\s*(\d{1,18})")
+_SIGN = re.compile(r"[№#](?=\s*\d)")
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
@@ -47,10 +49,13 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
     def search(self, text: str) -> AppealQuerySet:
         """Every word of `text` stands in the subject, the body or a number; in any case, Cyrillic too.
 
-        Of a longer text the first words count: a database takes only so many conditions.
+        Of a longer text the first words count: a database takes only so many conditions. “№ 46” is the appeal that
+        people see under that number, if there is one; otherwise the sign says only that a number follows.
         """
+        if (own := _OWN.fullmatch(text.strip())) and self.filter(pk=own[1]).exists():
+            return self.filter(pk=own[1])
         found = self
-        for word in list(dict.fromkeys(text.casefold().split()))[:MAX_WORDS]:
+        for word in list(dict.fromkeys(_SIGN.sub(" ", text.casefold()).split()))[:MAX_WORDS]:
             found = found.filter(*_holds(word))
         return found
 

@@ -407,6 +407,15 @@ def test_search_finds_cyrillic_in_any_case_and_numbers(draft: Appeal, agent: Use
     assert not Appeal.objects.search("кофе").exists()
 
 
+def test_search_takes_a_number_as_it_is_written(draft: Appeal, agent: User) -> None:
+    other = lifecycle.create(actor=agent, now=SENT, shop=draft.shop, subject=f"Повтор {draft.pk}, заказ 31443965")
+    for text in (f"№ {draft.pk}", f"#{draft.pk}", f" №{draft.pk} "):
+        assert list(Appeal.objects.search(text)) == [draft]
+    for text in ("№ 31443965", "№31443965", "заказ № 31443965"):
+        assert list(Appeal.objects.search(text)) == [other]
+    assert not Appeal.objects.search("№ 999999999999999999").exists()
+
+
 def test_search_finds_a_word_with_signs_whole(draft: Appeal, agent: User) -> None:
     lifecycle.edit(appeal=draft, actor=agent, now=SENT, product_codes=["ART-04711/7", "х_100%"])
     for text in ("art-04711", "ART-04711/7", "t-0471", "-04711", "04711/", "04711", "х_100%", "_100"):

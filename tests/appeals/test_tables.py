@@ -76,6 +76,10 @@ def test_a_workbook_keeps_numbers_and_moments_as_such(ours: Client, draft: Appea
     assert sheet
     head, row = list(sheet.iter_rows(values_only=True))
     cells = dict(zip(head, row, strict=True))
+    assert sheet.freeze_panes == "A2"
+    assert (
+        min(sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]) >= len("2026-10-05 10:00:00") - 1
+    )
     assert (cells["Created"], cells["Money at stake, roubles"]) == (datetime(2026, 10, 5, 10, 0), 12.5)  # noqa: DTZ001
 
 

@@ -19,9 +19,9 @@ from appeals import claims, digest
 from appeals.claims import Claim
 from appeals.models import Event, Reminder
 from appeals.models.bulk import insert_rows
+from appeals.next_steps import Directory, NextSteps
 from appeals.post import DelayedError, Postbox, RefusedError
 from appeals.recipients import Roster
-from appeals.sections import Directory, NextSteps
 
 logger = logging.getLogger(__name__)
 Reason = Reminder.Reason

@@ -18,9 +18,10 @@ from django.utils.translation import ngettext
 
 from appeals import wording
 from appeals.models import Appeal, Deadline, Reminder
+from appeals.next_steps import NextSteps
 from appeals.post import Mail
 from appeals.recipients import Recipient
-from appeals.sections import NextSteps, Section, brief, one_line, section, short
+from appeals.sections import Section, brief, one_line, section, short
 from marketplaces.models import Priority
 
 Kind = Deadline.Kind

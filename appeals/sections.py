@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,12 +14,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appeals import chain, letters, wording
-from appeals.escalation import Paths
-from appeals.letters.sources import is_published
-from appeals.models import Appeal, Deadline, Event, Reminder
+from appeals import letters, wording
+from appeals.models import Appeal, Deadline, Reminder
+from appeals.next_steps import NextSteps
 from marketplaces.amounts import amount_text
-from marketplaces.citing import Citations
 from marketplaces.models import EscalationStep, Marketplace
 
 Kind = Deadline.Kind
@@ -100,36 +97,6 @@ class IncidentSection(Section):
     def _whose(self) -> str:
         """Of each of them, where they have come to differ."""
         return ", ".join(self.turns)
-
-
-class Directory:
-    """What mails say of the directory, each thing read once, when it is first said."""
-
-    def __init__(self, now: datetime) -> None:
-        self.paths = Paths(timezone.localdate(now))
-        self.is_listed = cache(is_published)
-        self.cite = Citations()
-
-
-class NextSteps:
-    """What is read for many appeals at once: the step that each has before it, and the first promise of its matter."""
-
-    def __init__(self, appeals: Iterable[Appeal], now: datetime, directory: Directory | None = None) -> None:
-        known = {appeal.pk: appeal for appeal in appeals}
-        self.directory = directory or Directory(now)
-        self._promises = chain.first_promises(known.values())
-        self._taken: dict[int, list[Event]] = defaultdict(list)
-        ids = set(known)
-        for event in Event.objects.standing().filter(appeal__in=ids, kind=Event.Kind.ESCALATED).select_related("step"):
-            self._taken[event.appeal_id].append(event)
-
-    def of(self, appeal: Appeal) -> EscalationStep | None:
-        return self.directory.paths.next(appeal, self._taken[appeal.pk])
-
-    def first_promise(self, appeal: Appeal, now: datetime) -> str:
-        """The line on the answer that was promised first and is still owed; empty where the clocks say it."""
-        promise = self._promises.get(appeal.pk)
-        return promise.text(now) if promise and promise.is_owed else ""
 
 
 def section(rows: Sequence[Reminder], steps: NextSteps, now: datetime) -> Section:

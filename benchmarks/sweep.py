@@ -41,6 +41,7 @@ from django.test.utils import CaptureQueriesContext, setup_databases, setup_test
 
 from appeals import delivery, reminders
 from appeals.models import Appeal, Deadline, Membership, Reminder, Shop
+from hub.celery import look_for_cycles_less_often
 from hub.models import User
 from marketplaces.models import Marketplace
 
@@ -190,6 +191,7 @@ def mail_server() -> Iterator["Counter"]:
 def digests(shop: Shop) -> None:
     """One late appeal for each reader, then one worker; so several times."""
     readers = people_beyond(shop, READERS)
+    look_for_cycles_less_often()
     times = []
     for _time in range(DELIVERIES):
         make_reminders(readers)

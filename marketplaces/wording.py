@@ -1,11 +1,12 @@
 """How moments, lengths of time and opening hours are said to people, in the active language and time zone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from marketplaces.amounts import tied
 from marketplaces.models import Channel
@@ -19,17 +20,23 @@ def day(at: datetime, now: datetime | None = None) -> str:
     """ "12 January", with the year when it is not the year of `now`."""
     local = localtime(at)
     same_year = now is not None and localtime(now).year == local.year
-    return date_format(local, "j E" if same_year else "DATE_FORMAT")
+    return _said(local.date(), "j E" if same_year else "DATE_FORMAT", get_language())
+
+
+@lru_cache(maxsize=1024)
+def _said(on: date, form: str, _language: str | None) -> str:
+    """A mail says the same few days again and again."""
+    return date_format(on, form)
 
 
 def moment(at: datetime, now: datetime | None = None) -> str:
     """ "12 January, 14:30"."""
-    return _("%(day)s, %(time)s") % {"day": day(at, now), "time": date_format(localtime(at), "H:i")}
+    return _("%(day)s, %(time)s") % {"day": day(at, now), "time": f"{localtime(at):%H:%M}"}
 
 
 def near(at: datetime, now: datetime) -> str:
     """A moment as people say it when it is close: "18:00" today, "tomorrow, 09:00", else day and time."""
-    time, days = date_format(localtime(at), "H:i"), (localtime(at).date() - localtime(now).date()).days
+    time, days = f"{localtime(at):%H:%M}", (localtime(at).date() - localtime(now).date()).days
     if days == 0:
         return time
     return _("tomorrow, %(time)s") % {"time": time} if days == 1 else moment(at, now)
@@ -48,7 +55,7 @@ def until(due_at: datetime, now: datetime | None = None) -> str:
     local = localtime(due_at)
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return _("by the end of %(day)s") % {"day": day(due_at - _INSTANT, now)}
-    return _("by %(time)s on %(day)s") % {"time": date_format(local, "H:i"), "day": day(due_at, now)}
+    return _("by %(time)s on %(day)s") % {"time": f"{local:%H:%M}", "day": day(due_at, now)}
 
 
 def span(delta: timedelta) -> str:

@@ -216,6 +216,7 @@ def _in_full(reminders: models.QuerySet[Reminder]) -> models.QuerySet[Reminder]:
             "deadline__appeal__topic",
             "deadline__appeal__channel",
         )
+        .defer("user__password", "user__last_login", "user__date_joined")
         .defer("deadline__appeal__body", "deadline__appeal__search_text", "deadline__appeal__desired_outcome")
         .defer("deadline__appeal__incident__body", "deadline__appeal__incident__description")
         .order_by("id")

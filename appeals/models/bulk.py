@@ -100,8 +100,9 @@ def _read(fields: Fields, columns: Iterable[Sequence[Any]]) -> tuple[list[str], 
     """
     values, names, kinds = list[str](), list[str](), list[str]()
     once, lists = list[Any](), list[Any]()
+    vendor = connection.vendor
     for field, column in zip(fields, columns, strict=True):
-        kind = _kind(field, connection.vendor)
+        kind = _kind(field, vendor)
         if names and column.count(column[0]) == len(column):
             values.append(f"CAST(%s AS {kind})")
             once += _sent(field, column[:1])

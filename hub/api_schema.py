@@ -155,14 +155,15 @@ class AutoSchema(ViewSchema):
         ]
 
     def _headers_in(self) -> list[OpenApiParameter]:
+        found = []
         if self.method == "POST":
             text = "A key of your own for this request, so that it can be sent again: it is done once."
             schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
-            return [OpenApiParameter("Idempotency-Key", schema, OpenApiParameter.HEADER, description=text)]
-        if self.method in ("PATCH", "DELETE"):
+            found.append(OpenApiParameter("Idempotency-Key", schema, OpenApiParameter.HEADER, description=text))
+        if self._heeds_versions():
             text = "The `ETag` as you read it: it is written only if nobody has changed it since."
-            return [OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=text)]
-        return []
+            found.append(OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=text))
+        return found
 
     def _headers_out(self) -> list[OpenApiParameter]:
         found = []
@@ -180,6 +181,9 @@ class AutoSchema(ViewSchema):
         text, waits = "Seconds to wait.", [429, 503, 507] if self._takes_files() else [429, 503]
         found.append(OpenApiParameter("Retry-After", int, OpenApiParameter.HEADER, description=text, response=waits))
         return found
+
+    def _heeds_versions(self) -> bool:
+        return self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) or self._takes_files()
 
     def _takes_files(self) -> bool:
         return self.method == "POST" and "multipart/form-data" in self.map_parsers()
@@ -218,7 +222,7 @@ class AutoSchema(ViewSchema):
         found |= {"404"} if "{" in self.path else set()
         found |= {"403"} if writes else set()
         found |= {"409"} if writes else set()
-        found |= {"412"} if self.method in ("PATCH", "DELETE") or self.path.rstrip("/").endswith(MOVES) else set()
+        found |= {"412"} if self._heeds_versions() else set()
         found |= {"408", "413", "415"} if has_body else set()
         found |= {"422"} if self.method == "POST" else set()
         found |= {"507"} if self._takes_files() else set()

@@ -1,5 +1,6 @@
 """Evidence packs: all that there is of an appeal, or of its whole matter, as one ZIP."""
 
+from io import BytesIO
 from typing import Any, Final
 
 from django.http import FileResponse
@@ -39,6 +40,7 @@ class EvidenceViewSet(GenericViewSet[Any]):
         """A ZIP for a lawyer: chronology, all texts, files and mails, and a manifest with their SHA-256.
 
         The same data give the same bytes. That a pack was taken is noted on the timeline; it is no part of a pack.
+        `HEAD` takes none: nothing is made, and nothing noted.
         """
         visible = self.get_queryset().visible_to(request.user)  # type: ignore[attr-defined]
         appeal = get_object_or_404(visible, pk=appeal_id)
@@ -47,8 +49,12 @@ class EvidenceViewSet(GenericViewSet[Any]):
         packed = [appeal]
         if query.validated_data.get("matter"):
             packed = list(visible.filter(pk__in=chain.members(appeal)).order_by("pk"))
-        file = evidence.take(appeals=packed, actor=caller(request), now=timezone.now())
-        return FileResponse(file, as_attachment=True, filename=evidence.name(packed), content_type=ZIP)
+        taken = request.method != "HEAD"
+        file = evidence.take(appeals=packed, actor=caller(request), now=timezone.now()) if taken else BytesIO()
+        answer = FileResponse(file, as_attachment=True, filename=evidence.name(packed), content_type=ZIP)
+        if not taken:
+            del answer.headers["Content-Length"]  # of a pack that was not made
+        return answer
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """A ZIP is what it is, whatever the caller would rather have."""

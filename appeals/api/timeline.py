@@ -21,6 +21,7 @@ from appeals import lifecycle
 from appeals.api.people import MayWork, caller
 from appeals.api.serializers import AttachmentSerializer, EventSerializer, UploadSerializer
 from appeals.models import Appeal, Attachment, Event
+from appeals.state import locked
 from marketplaces.api.parsers import MultiPartParser
 from marketplaces.api.views import DIGITS
 
@@ -60,8 +61,12 @@ class AttachmentViewSet(ListModelMixin, OfAppeal):
         responses={201: AttachmentSerializer},
     )
     def create(self, request: Request, appeal_id: str) -> Response:
-        """Attaches a file, sent as `multipart/form-data` in the part `file`. What it is, is told by its bytes."""
-        appeal = self.appeal()
+        """Attaches a file, sent as `multipart/form-data` in the part `file`. What it is, is told by its bytes.
+
+        `If-Match` names the version of the appeal, as in its other writes.
+        """
+        appeal = locked(self.appeal())
+        self.check_object_permissions(request, appeal)
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         file = form.validated_data["file"]

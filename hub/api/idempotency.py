@@ -42,7 +42,7 @@ def once(request: Request, do: Callable[[], Response]) -> Response:
     if key is None:
         return do()
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
-        text = str(_("A key is 1 to 255 printable ASCII characters without spaces."))
+        text = str(_("One key is needed, of 1 to 255 printable ASCII characters without spaces."))
         raise ValidationError({HEADER: [ErrorDetail(text, code="invalid")]})
     fingerprint = fingerprint_of(request)
     with transaction.atomic():

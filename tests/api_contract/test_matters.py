@@ -85,6 +85,18 @@ def test_a_pack_of_another_team_is_not_there(api: APIClient, foreign: Appeal) ->
     assert not Event.objects.filter(kind="exported").exists()
 
 
+def test_head_takes_no_pack(api: APIClient, sent: Appeal) -> None:
+    at = f"{APPEALS}{sent.pk}/evidence/"
+    head = api.head(at)
+    assert (head.status_code, head.headers["Content-Type"]) == (200, "application/zip")
+    assert "Content-Length" not in head.headers
+    assert not sent.events.filter(kind="exported").exists()
+    got = api.get(at)
+    assert b"".join(got.streaming_content).startswith(b"PK")  # type: ignore[attr-defined]
+    assert got.headers["Content-Disposition"] == head.headers["Content-Disposition"]
+    assert sent.events.filter(kind="exported").count() == 1
+
+
 def test_a_number_that_stands_twice_is_a_finding(api: APIClient, sent: Appeal, agent: User) -> None:
     lifecycle.edit(appeal=sent, actor=agent, now=sent.created_at, external_number="777")
     again = lifecycle.create(actor=agent, now=sent.created_at, shop=sent.shop, subject="Again", external_number="777")

@@ -83,7 +83,7 @@ def test_a_request_that_was_refused_keeps_no_key_and_can_be_mended(api: APIClien
     assert api.post(APPEALS, {"shop": shop.pk, "subject": "x"}, headers=KEY).status_code == 201
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "ключ"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "two, keys", "ключ"])
 def test_a_key_that_is_none_is_refused(api: APIClient, shop: Shop, key: str) -> None:
     answer = api.post(APPEALS, {"shop": shop.pk, "subject": "x"}, headers={"Idempotency-Key": key})
     assert answer.status_code == 400
@@ -129,13 +129,14 @@ def test_what_can_be_edited_has_an_etag_that_changes_with_it(api: APIClient, dra
 @pytest.mark.parametrize("tag", ['"appeal-1-0"', '"x"', "garbage", 'W/"x", "y"', ""])
 def test_a_write_with_an_old_version_is_412_and_changes_nothing(api: APIClient, draft: Appeal, tag: str) -> None:
     at = f"{APPEALS}{draft.pk}/"
-    headers = {"If-Match": tag}
+    headers, file = {"If-Match": tag}, SimpleUploadedFile("a.txt", b"a")
     answers = [
         api.patch(at, {"subject": "y"}, headers=headers),
         api.post(f"{at}submit/", {}, headers=headers),
+        api.post(f"{at}attachments/", {"file": file}, format="multipart", headers=headers),
         api.delete(at, headers=headers),
     ]
-    assert [answer.status_code for answer in answers] == [412, 412, 412]
+    assert [answer.status_code for answer in answers] == [412] * 4
     assert answers[0].json()["errors"][0]["code"] == "stale"
     draft.refresh_from_db()
     assert (draft.subject, draft.status) == ("Where is the money?", "draft")
@@ -145,7 +146,10 @@ def test_a_write_with_an_old_version_is_412_and_changes_nothing(api: APIClient, 
 def test_a_write_with_the_present_version_goes_through(api: APIClient, draft: Appeal, form: str) -> None:
     at = f"{APPEALS}{draft.pk}/"
     tag = form.format(tag=api.get(at).headers["ETag"])
-    assert api.patch(at, {"subject": "y"}, headers={"If-Match": tag}).status_code == 200
+    file = SimpleUploadedFile("a.txt", b"a")
+    headers = {"If-Match": tag}
+    assert api.post(f"{at}attachments/", {"file": file}, format="multipart", headers=headers).status_code == 201
+    assert api.patch(at, {"subject": "y"}, headers=headers).status_code == 200
 
 
 def test_rows_of_the_directory_and_shops_have_versions_too(admin_api: APIClient, desk: Channel, shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
@@ -26,6 +27,16 @@ GIVEN = {
     "marketplaces": ["marketplace", "channel", "topic", "responsetarget", "escalationstep", "rule", "source"],
     "appeals": ["shop", "membership", "appeal", "event", "deadline", "attachment", "reminder", "reminderrule"],
 }
+
+
+def permission_text(app: str, codename: str) -> str:
+    """ "appeals: change"; empty for what is none of the four, or of no model that there is."""
+    verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+    action, _sign, name = codename.partition("_")
+    try:
+        return f"{apps.get_model(app, name)._meta.verbose_name_plural}: {verbs[action]}"
+    except LookupError:
+        return ""
 
 
 class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -84,9 +95,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Permission) -> str:
-        action, model = obj.codename.split("_")[0], obj.content_type.model_class()
-        verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
-        return f"{model._meta.verbose_name_plural if model else obj.content_type.name}: {verbs.get(action, obj.name)}"
+        return permission_text(obj.content_type.app_label, obj.codename) or obj.name
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]

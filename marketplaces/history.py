@@ -61,7 +61,8 @@ def line(
         row_id=row.pk,
         marketplace=marketplace,
         key=getattr(row, kind.key),
-        name=_name_of(row)[:300],
+        name=_name_of(row, "ru")[:300],
+        name_en=_name_of(row, "en")[:300],
         action=action,
         at=now,
         actor=actor,
@@ -91,9 +92,10 @@ def entered(*, row: Row, now: datetime, actor: "User") -> None:
     write([line(row=row, marketplace=place, action=Action.CREATED, now=now, actor=actor)])
 
 
-def _name_of(row: Row) -> str:
+def _name_of(row: Row, language: str) -> str:
     """Without what belongs to another row, which is not at hand for each of many."""
-    return row.text("name") if hasattr(row, "name") else str(getattr(row, "title", row.key) or row.pk)
+    field = next((field for field in ("name", "title") if hasattr(row, field)), "")
+    return str((row.text(field, language) if field else row.key) or row.pk)
 
 
 def _name(names: Names, row: Row) -> None:

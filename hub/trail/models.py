@@ -44,6 +44,8 @@ class TrailManager(LogEntryManager.from_queryset(TrailQuerySet)):  # type: ignor
         return line
 
     def log_m2m_changes(self, changed: Any, instance: Any, operation: str, name: str, **fields: Any) -> Any:
+        if name in ("permissions", "user_permissions"):  # by key: their own texts are in nobody's language
+            changed = [f"{one.content_type.app_label}.{one.codename}" for one in changed]
         return super().log_m2m_changes(changed, instance, operation, name, **place_of(instance), **fields)
 
 
@@ -101,6 +103,9 @@ class TrailEntry(AbstractLogEntry):
         raise AppendOnlyError("The trail is append-only.")
 
 
+OF_RULE = ("deadline_kind", "moment", "amount", "unit", "repeat_amount", "repeat_unit", "repeat_limit")
+"""What a rule is called by: its name is a sentence, which each reader reads in their language."""
+
 KINDS = {
     "user": TrailEntry.Kind.PERSON,
     "group": TrailEntry.Kind.ROLE,
@@ -118,5 +123,7 @@ def place_of(instance: models.Model) -> dict[str, Any]:
     place: dict[str, Any] = {"kind": KINDS[name]}
     if name == "apitoken":
         place |= {"object_pk": instance.token_key}  # type: ignore[attr-defined]
+    if name == "reminderrule":
+        place |= {"additional_data": {"rule": {field: getattr(instance, field) for field in OF_RULE}}}
     shop = instance.pk if name == "shop" else getattr(instance, "shop_id", None)
     return place | {"shop_id": shop}

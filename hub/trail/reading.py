@@ -11,25 +11,24 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.contrib.auth.models import Group
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from appeals import story
-from appeals.models import Appeal, Event, Membership, ReminderRule, Shop
-from hub.models import ApiToken, User
+from appeals.models import Event, Shop
+from hub.models import User
+from hub.trail import wording
 from hub.trail.models import TrailEntry
 from marketplaces import facts_text
-from marketplaces.directory_rows import KINDS as DIRECTORY_KINDS
 from marketplaces.models import DirectoryChange
+from marketplaces.naming import in_language
 
 APPEALS, DIRECTORY = "appeals", "directory"
 KINDS: dict[str, Any] = {
@@ -37,21 +36,11 @@ KINDS: dict[str, Any] = {
     DIRECTORY: gettext_lazy("directory"),
     **{str(kind.value): kind.label for kind in TrailEntry.Kind},
 }
-MODELS: dict[str, type[Model]] = {
-    TrailEntry.Kind.PERSON: User,
-    TrailEntry.Kind.ROLE: Group,
-    TrailEntry.Kind.TOKEN: ApiToken,
-    TrailEntry.Kind.SHOP: Shop,
-    TrailEntry.Kind.MEMBER: Membership,
-    TrailEntry.Kind.RULE: ReminderRule,
-    TrailEntry.Kind.DRAFT: Appeal,
-}
 ACTIONS = {
     TrailEntry.Action.CREATE: gettext_lazy("added"),
     TrailEntry.Action.UPDATE: gettext_lazy("changed"),
     TrailEntry.Action.DELETE: gettext_lazy("deleted"),
 }
-LONGEST = 200
 
 
 class Line(NamedTuple):
@@ -130,8 +119,8 @@ Source = tuple[QuerySet[Any], str, Callable[[Any], Line]]
 def _sources(user: User, asked: Asked) -> list[Source]:
     return [
         (_events(user, asked), "recorded_at", _event_line),
-        (_directory(user, asked), "at", _directory_line),
-        (_entries(user, asked), "timestamp", _entry_line),
+        (_directory(user, asked), "at", partial(_directory_line, facts_text.Said())),
+        (_entries(user, asked), "timestamp", partial(_entry_line, wording.Names())),
     ]
 
 
@@ -175,7 +164,8 @@ def _directory(user: User, asked: Asked) -> QuerySet[DirectoryChange]:
     if asked.kind not in ("", DIRECTORY) or asked.shop or not _reads_people(user):
         return DirectoryChange.objects.none()
     found = DirectoryChange.objects.select_related("actor")
-    return found.filter(name__icontains=asked.thing) if asked.thing else found
+    named = Q(name__icontains=asked.thing) | Q(name_en__icontains=asked.thing)
+    return found.filter(named) if asked.thing else found
 
 
 def _entries(user: User, asked: Asked) -> QuerySet[TrailEntry]:
@@ -203,50 +193,32 @@ def _event_line(event: Event) -> Line:
     )
 
 
-def _directory_line(change: DirectoryChange) -> Line:
-    kind = next((one for one in DIRECTORY_KINDS if one.name == change.kind), None)
-    details = [
-        f"{facts_text.field_text(kind, field) if kind else field}: {_short(was)} → {_short(now)}"
-        for field, (was, now) in change.changes.items()
-    ]
+def _directory_line(said: facts_text.Said, change: DirectoryChange) -> Line:
+    name = in_language({"ru": change.name, "en": change.name_en})
     return Line(
         at=change.at,
         who=_who(change.actor, ""),
         kind=str(KINDS[DIRECTORY]),
         what=str(change.get_action_display()),
-        thing=f"{change.name} ({change.marketplace})" if change.marketplace else change.name,
+        thing=f"{name} ({change.marketplace})" if change.marketplace else name,
         url="",
-        details=details,
+        details=list(wording.facts(change, said)),
         place=(change.at, 1, change.pk),
     )
 
 
-def _entry_line(entry: TrailEntry) -> Line:
+def _entry_line(names: wording.Names, entry: TrailEntry) -> Line:
+    address = (entry.additional_data or {}).get("address")
     return Line(
         at=entry.timestamp,
         who=_who(entry.actor, entry.actor_email),
         kind=str(entry.get_kind_display()),
         what=str(ACTIONS.get(entry.action, "")),
-        thing=_(entry.object_repr) if entry.kind == TrailEntry.Kind.ROLE else entry.object_repr,
+        thing=wording.thing(entry),
         url=_page_of(entry),
-        details=[*_changes(entry), *filter(None, [(entry.additional_data or {}).get("address"), entry.remote_addr])],
+        details=[*wording.changes(entry, names), *filter(None, [address, entry.remote_addr])],
         place=(entry.timestamp, 2, entry.pk),
     )
-
-
-def _changes(entry: TrailEntry) -> Iterator[str]:
-    model = MODELS.get(entry.kind)
-    for name, change in sorted((entry.changes or {}).items()):
-        field = _field(model, name) if model else None
-        label = _label(field, name)
-        if isinstance(change, dict):
-            sign = "+" if change["operation"] == "add" else "−"
-            named = [_(one) for one in change["objects"]] if name == "groups" else change["objects"]
-            yield f"{label}: {', '.join(f'{sign} {one}' for one in named)}"
-        elif entry.action == TrailEntry.Action.UPDATE:
-            yield f"{label}: {_said(field, change[0])} → {_said(field, change[1])}"
-        elif value := _said(field, change[entry.action == TrailEntry.Action.CREATE]):
-            yield f"{label}: {value}"
 
 
 def _page_of(entry: TrailEntry) -> str:
@@ -265,26 +237,3 @@ def _page_of(entry: TrailEntry) -> str:
 def _who(actor: User | None, email: str | None) -> str:
     """People who were deleted meanwhile are known by their address."""
     return str(actor or email or pgettext("who did it", "the hub"))
-
-
-def _field(model: type[Model], name: str) -> Any:
-    return next((one for one in model._meta.get_fields() if one.name == name), None)
-
-
-def _label(field: Any, name: str) -> str:
-    return capfirst(str(getattr(field, "verbose_name", None) or _(name))) or name
-
-
-def _said(field: Any, value: Any) -> str:
-    """What was chosen is said as it was on offer, an empty list not at all."""
-    offered = dict(getattr(field, "flatchoices", ()))
-    return _short("" if value in ("[]", "{}") else offered.get(str(value), value))
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        value = ", ".join(map(str, value))
-    if isinstance(value, str) and value in ("True", "False"):
-        value = _("yes") if value == "True" else _("no")
-    text = "" if value in (None, "None") else str(value)
-    return f"{text[:LONGEST]}…" if len(text) > LONGEST else text

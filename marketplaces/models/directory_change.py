@@ -45,6 +45,7 @@ class DirectoryChange(models.Model):
     marketplace = models.CharField(_("marketplace"), max_length=40, blank=True)
     key = models.CharField(_("key"), max_length=60, blank=True)
     name = models.CharField(_("name"), max_length=300)
+    name_en = models.CharField(_("name in English"), max_length=300, blank=True, db_default="")
     action = models.CharField(_("what"), max_length=10, choices=Action)
     at = models.DateTimeField(_("when"))
     actor = models.ForeignKey(

@@ -2,19 +2,19 @@
 
 import base64
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from appeals import lifecycle, shops
@@ -22,7 +22,8 @@ from appeals.models import Appeal, Attachment, Event, Membership, ReminderRule, 
 from hub.models import ApiToken, User
 from hub.trail import reading
 from hub.trail.models import AppendOnlyError, TrailEntry
-from marketplaces.models import DirectoryChange, Marketplace
+from marketplaces import history, upkeep
+from marketplaces.models import Channel, DirectoryChange, Marketplace, Topic
 
 PASSWORD = "long-enough-1"
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -211,7 +212,7 @@ def test_a_page_costs_the_same_queries_however_long_the_trail_is(
         Event.objects.create(appeal=appeal, kind="edited", at=NOW, recorded_at=NOW, actor=root)
         DirectoryChange.objects.create(kind="channel", row_id=number, name="c", action="created", at=NOW, actor=root)
     root = User.objects.get(pk=root.pk)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):  # the three lists, and the marketplaces that a shop's line may name
         found = reading.lines(root, reading.Asked(), count=10)
     assert len(found) == 10
 
@@ -341,3 +342,39 @@ def test_that_somebody_ended_the_locks_of_a_person_is_told(root: User) -> None:
         entered(root).post(reverse("admin:hub_user_changelist"), form)
     (line,) = TrailEntry.objects.filter(kind="person", actor=root)
     assert (line.object_id, line.changes) == (agent.pk, {"Let them try to log in again at once": ["1", "0"]})
+
+
+@pytest.mark.parametrize(("actor", "reader"), [("ru", "en"), ("en", "ru")])
+def test_what_was_named_is_said_in_the_language_of_the_reader(root: User, actor: str, reader: str) -> None:
+    place = Marketplace.objects.create(slug="bazaar", name="Базар", name_en="Bazaar")
+    row = Topic.objects.create(slug="money", name="Деньги", name_en="Money", marketplace=place)
+    with translation.override(actor):
+        rule = ReminderRule.objects.create(
+            deadline_kind="answer", moment="before", amount=1, unit="hours", marketplace=place
+        )
+        role = Group.objects.create(name="Helper")
+        role.permissions.add(*Permission.objects.filter(codename="view_appeal"))
+        upkeep.delete(row=row, actor=root, now=timezone.now())
+    with translation.override(reader):
+        lines = reading.lines(root, reading.Asked())
+        name = str(rule)
+    said = {
+        "ru": ("Базар", "Деньги (bazaar)", "обращения: смотреть"),
+        "en": ("Bazaar", "Money (bazaar)", "appeals: view"),
+    }
+    told = [(line.thing, detail) for line in lines for detail in line.details]
+    market, topic, right = said[reader]
+    assert any(thing == name and detail.endswith(f": {market}") for thing, detail in told)
+    assert any(thing == topic for thing, _detail in told)
+    assert any(detail.endswith(f": + {right}") for _thing, detail in told)
+
+
+def test_values_of_the_directory_are_said_in_words(root: User, ozon: Marketplace) -> None:
+    channel = Channel.objects.create(marketplace=ozon, kind="chat", name="Чат", source="test")
+    before = history.values_of(channel)
+    channel.state, channel.first_reply_typical = "dead", timedelta(minutes=10)
+    history.record(row=channel, before=before, action=history.Action.CHANGED, now=timezone.now(), actor=root)
+    with translation.override("en"):
+        (line,) = reading.lines(root, reading.Asked(kind="directory"))
+    assert "State: unconfirmed → dead" in line.details
+    assert any(detail.endswith("→ 10\u00a0min") for detail in line.details)

@@ -71,7 +71,8 @@ def test_who_deletes_or_retires_is_remembered(client: Client, editor: User, chat
     client.post(reverse("admin:marketplaces_channel_delete", args=[chat.pk]), {"post": "yes"})
     assert not Channel.objects.exists()
     deleted, retired = DirectoryChange.objects.of("channel", chat.pk)
-    assert (deleted.action, deleted.name, deleted.changes["name"]) == ("deleted", "Chat", ["Чат", None])
+    assert (deleted.action, deleted.name, deleted.name_en) == ("deleted", "Чат", "Chat")
+    assert deleted.changes["name"] == ["Чат", None]
     assert (retired.action, retired.changes["retired"]) == ("retired", [False, True])
 
 

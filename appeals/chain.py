@@ -41,16 +41,21 @@ class FirstPromise:
     def is_owed(self) -> bool:
         return self.answered_at is None and self.closed_at is None
 
-    def text(self, now: datetime) -> str:
-        """ "Promised first by the end of 12 October (No. 7), overdue by 14 working days"."""
+    def text(self, appeal: Appeal, now: datetime) -> str:
+        """For the reader of an appeal: "Promised first by the end of 12 October (No. 7), overdue by 14 working days".
+
+        The number of the appeal itself is not said.
+        """
         due, end = self.deadline.due_at, self.answered_at or self.closed_at or now
-        words = {"until": wording.until(due, now), "number": self.deadline.appeal_id}
+        until, number = wording.until(due, now), self.deadline.appeal_id
+        if number != appeal.pk:
+            until = _("%(until)s (No. %(number)s)") % {"until": until, "number": number}
         if end <= due:
-            return _("Promised first %(until)s (No. %(number)s)") % words
-        words["amount"] = wording.late_by(self.deadline, end)
+            return _("Promised first %(until)s") % {"until": until}
+        words = {"until": until, "amount": wording.late_by(self.deadline, end)}
         if self.answered_at:
-            return _("Promised first %(until)s (No. %(number)s), answered late by %(amount)s") % words
-        return _("Promised first %(until)s (No. %(number)s), overdue by %(amount)s") % words
+            return _("Promised first %(until)s, answered late by %(amount)s") % words
+        return _("Promised first %(until)s, overdue by %(amount)s") % words
 
 
 def root(appeal: Appeal) -> int:

@@ -44,4 +44,4 @@ class NextSteps:
     def first_promise(self, appeal: Appeal, now: datetime) -> str:
         """The line on the answer that was promised first and is still owed; empty where the clocks say it."""
         promise = self._promises.get(appeal.pk)
-        return promise.text(now) if promise and promise.is_owed else ""
+        return promise.text(appeal, now) if promise and promise.is_owed else ""

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import get_language, gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -29,6 +29,9 @@ from hub.models import ApiToken, User
 from hub.profile import say_unreadable
 from hub.roles import RoleFilter
 from hub.trail.listening import tell_of_person
+from marketplaces.hours_text import describe
+from marketplaces.models import ROUND_THE_CLOCK
+from marketplaces.opening_hours import OpeningHoursError
 
 END_LOCKS = gettext_noop("Let them try to log in again at once")
 
@@ -49,7 +52,9 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["email", "full_name"]
     ordering = ["email"]
     filter_horizontal = []
-    readonly_fields = ["last_login", "date_joined", "open_appeals", "trail"]
+    # What is shown instead of a field to those who may not change it
+    READ = {"working_hours": "shown_hours", "groups": "roles"}
+    readonly_fields = ["last_login", "date_joined", "open_appeals", "trail", *READ.values()]
     actions = ["turn_second_step_off", "end_locks"]
     show_full_result_count = False
     fieldsets = [
@@ -75,6 +80,13 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             required=False,
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return sets
+        read = [[self.READ.get(str(one), one) for one in options["fields"]] for _name, options in sets]
+        return [(name, {**options, "fields": fields}) for (name, options), fields in zip(sets, read, strict=True)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         own = [] if request.user.is_superuser else ["is_superuser"]
@@ -111,6 +123,13 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def _whom_they_may_change(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:
         return [user for user in queryset if self.has_change_permission(request, user)]
+
+    @display(description=_("working hours"))
+    def shown_hours(self, obj: User) -> str:
+        try:
+            return describe(obj.working_hours or ROUND_THE_CLOCK, obj.zone_name, get_language() or obj.language)
+        except OpeningHoursError:
+            return obj.working_hours
 
     @display(description=_("open appeals"))
     def open_appeals(self, obj: User) -> SafeString | str:

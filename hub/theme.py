@@ -5,19 +5,21 @@ thirds of the page. Here a cell only says that it is one, and `static/hub/workpl
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.admin import site
 from django.contrib.admin.views.main import ChangeList
 from django.utils.formats import localize
-from django.utils.safestring import SafeData
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeData, mark_safe
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from unfold import admin, fields
 from unfold.templatetags import unfold_list
 
-from marketplaces.wording import zone
+from hub.days_off import DaysOffField
+from marketplaces.wording import span, zone
 
 _theirs = unfold_list.result_headers
 _shown, _lines = fields.display_for_field, fields.linebreaksbr
@@ -29,14 +31,23 @@ def name_cells() -> None:
     unfold_list.LINK_CLASSES[:] = ["hub-cell-link"]
     admin.checkbox.attrs["class"] = "hub-tick action-select"
     unfold_list.result_headers = _headers
-    fields.display_for_field, fields.linebreaksbr = _with_zone, _zoned_lines
+    fields.display_for_field, fields.linebreaksbr = _in_words, _zoned_lines
+    fields.prettify_json = _listed
     site.empty_value_display = "—"
 
 
-def _with_zone(value: Any, *args: Any, **kwargs: Any) -> str:
-    """What a form shows and nobody types there: a moment with the zone of the reader."""
-    text = str(_shown(value, *args, **kwargs))
-    return f"{text} ({zone(value)})" if isinstance(value, datetime) else text
+def _in_words(value: Any, field: Any, empty: str, *args: Any, **kwargs: Any) -> str:
+    """What a form shows and nobody may type there: a moment with the zone of the reader, a length of time in words."""
+    if isinstance(value, timedelta):
+        return span(value)
+    text = str(_shown(value, field, empty, *args, **kwargs))
+    return f"{text} ({zone(value)})" if isinstance(value, datetime) else text or empty
+
+
+def _listed(value: Any, _encoder: Any) -> str:
+    """A list as the lines that are typed where it may be changed, instead of the JSON that it is kept as."""
+    lines = DaysOffField().prepare_value(value or []).splitlines() or value
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines or [site.empty_value_display]))
 
 
 def _zoned_lines(value: Any) -> Any:

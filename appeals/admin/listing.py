@@ -65,7 +65,7 @@ class AppealList(ChangeList):
         promises, now = chain.first_promises(self.result_list), timezone.now()
         for appeal in self.result_list:
             promise = promises.get(appeal.pk)
-            appeal.first_promise = promise.text(now) if promise and promise.is_owed else ""
+            appeal.first_promise = promise.text(appeal, now) if promise and promise.is_owed else ""
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]

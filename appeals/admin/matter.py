@@ -43,7 +43,7 @@ def context(appeal: Appeal, matter: list[Appeal], lines: Iterable[Event], now: d
     promise = chain.first_promise(appeal, matter, lines)
     return {
         "matter": [Member(one, TONES[Appeal.Status(one.status)], one.pk == appeal.pk) for one in matter],
-        "first_promise": promise.text(now) if promise else "",
+        "first_promise": promise.text(appeal, now) if promise else "",
         "first_promise_owed": bool(promise and promise.is_owed),
         "number_warnings": numbers.of(appeal) if appeal.submitted_at else [],  # a draft is reviewed as a whole
     }

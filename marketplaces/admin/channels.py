@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -18,6 +19,7 @@ from marketplaces.admin.editing import STATES, DirectoryAdmin, InUseFilter, Vers
 from marketplaces.admin.exchange import ExchangeAdmin
 from marketplaces.admin.hours import OpeningHoursWidget, explain
 from marketplaces.admin.provenance import PROVENANCE, StaleFilter, contradictions, once
+from marketplaces.hours_text import describe
 from marketplaces.models import Channel
 
 
@@ -51,7 +53,8 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     ]
     list_select_related = ["marketplace", "contradicts"]
     search_fields = ["name", "name_en", "address", "instructions"]
-    readonly_fields = [*DirectoryAdmin.readonly_fields, "shown_contradictions"]
+    READ = {"opening_hours": "shown_hours"}
+    readonly_fields = [*DirectoryAdmin.readonly_fields, "shown_contradictions", *READ.values()]
     autocomplete_fields = ["topics", "contradicts"]
     fieldsets = [
         (None, {"fields": ["marketplace", ("kind", "audience"), "name", "address", "instructions"]}),
@@ -77,6 +80,12 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
             return two_lines(obj.text("name"), obj.address)
         believed = gettext("not believed; believed instead: %(channel)s")
         return two_lines(obj.text("name"), f"{obj.address} ({believed % {'channel': obj.contradicts.text('name')}})")
+
+    @display(description=_("opening hours"))
+    def shown_hours(self, obj: Channel) -> str:
+        if not obj.opening_hours:
+            return gettext("hours unknown")
+        return describe(obj.opening_hours, obj.zone, get_language() or settings.LANGUAGE_CODE)
 
     @display(description=_("side by side"))
     def shown_contradictions(self, obj: Channel) -> SafeString | str:

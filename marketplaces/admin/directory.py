@@ -131,18 +131,8 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
         PROVENANCE,
         (IN_ENGLISH, {"fields": ["name_en", "examples_en", "good_appeal_en"], "classes": ["collapse"]}),
     ]
-    # As people read them: the lists of those who may not change them
     READ = {"examples": "shown_examples", "examples_en": "shown_examples_en", "required": "shown_required"}
     readonly_fields = [*DirectoryAdmin.readonly_fields, *READ.values()]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Topic | None = None) -> Any:
-        sets = super().get_fieldsets(request, obj)
-        if self.has_change_permission(request, obj) if obj else self.has_add_permission(request):
-            return sets
-        return [
-            (name, {**options, "fields": [self.READ.get(one, one) for one in options["fields"]]})
-            for name, options in sets
-        ]
 
     @display(description=_("marketplace"), ordering="marketplace__name")
     def whose(self, obj: Topic) -> str:

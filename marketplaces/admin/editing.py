@@ -127,6 +127,8 @@ class DirectoryAdmin(Provenance, ModelAdmin):
     actions_submit_line = ["save_as_checked"]
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     object_history_template = "admin/marketplaces/history.html"
+    # What is shown instead of a field to those who may not change it: as people read it, not as it is typed
+    READ: dict[Any, str] = {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -145,8 +147,13 @@ class DirectoryAdmin(Provenance, ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sets = super().get_fieldsets(request, obj)
-        if obj:
+        if obj and self.has_change_permission(request, obj):
             return sets
+        if obj:
+            return [
+                (name, options | {"fields": [self.READ.get(one, one) for one in options["fields"]]})
+                for name, options in sets
+            ]
         left = [(name, options | {"fields": _now(options["fields"])}) for name, options in sets]
         return [(name, options) for name, options in left if options["fields"]]
 

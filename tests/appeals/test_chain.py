@@ -36,7 +36,7 @@ def said(appeal: Appeal, at: str) -> str:
     fresh = Appeal.objects.select_related("shop").get(pk=appeal.pk)
     found = chain.first_promises([fresh])
     with translation.override("en"), timezone.override(MOSCOW):
-        return found[fresh.pk].text(moscow(at)) if fresh.pk in found else ""
+        return found[fresh.pk].text(fresh, moscow(at)) if fresh.pk in found else ""
 
 
 def numbers(appeal: Appeal) -> set[int]:
@@ -106,6 +106,12 @@ def test_money_of_a_matter_is_counted_once(sent: Appeal, agent: User, shop: Shop
 
 def test_a_promise_that_runs_on_its_own_page_is_not_said_twice(sent: Appeal) -> None:
     assert said(sent, "2026-10-20 12:00") == ""
+
+
+def test_an_appeal_does_not_name_itself_by_its_number(sent: Appeal, agent: User, steps: list[EscalationStep]) -> None:
+    lifecycle.escalate(appeal=sent, actor=agent, now=moscow("2026-10-12 10:00"), step=steps[2])
+    line = "Promised first by the end of 8 October, overdue by 2\u00a0working days"
+    assert said(sent, "2026-10-13 12:00") == line
 
 
 def test_the_first_promise_is_told_on_the_appeal_that_continues(sent: Appeal, agent: User) -> None:

@@ -216,3 +216,23 @@ def test_how_a_password_is_stored_is_told_to_nobody(client: Client, administrato
     assert "There is a password." in page or "Пароль задан." in page
     assert algorithm not in page
     assert stored[:6] not in page
+
+
+def test_who_may_only_look_reads_a_person_in_words(client: Client, administrator: User) -> None:
+    viewer = person("administrator")
+    administrator.working_hours, administrator.days_off = "Mo-Fr 09:00-18:00", [["2026-12-28", "2027-01-09"]]
+    administrator.save()
+    administrator.groups.add(Group.objects.get(name="lead"))
+    User.objects.filter(pk=viewer.pk).update(language="ru")
+    client.force_login(viewer)
+    page = client.get(reverse("admin:hub_user_change", args=[administrator.pk])).content.decode()
+    assert "пн-пт 09:00-18:00" in page
+    assert "Mo-Fr 09:00-18:00" not in page
+    assert "28.12.2026 – 09.01.2027" in page
+    assert "администратор системы, старший" in page
+
+
+def test_the_path_of_a_page_says_no_word_twice(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    page = client.get(reverse("admin:appeals_appeal_changelist")).content.decode()
+    assert "Work with support" in page

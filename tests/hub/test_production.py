@@ -1,5 +1,6 @@
 """A hub in production: nothing to complain of, no start with what must not be, and headers on every answer."""
 
+import logging
 import re
 import secrets
 
@@ -120,6 +121,15 @@ def test_every_answer_has_the_headers(db: None, address: str, known: bool) -> No
     assert "frame-ancestors 'none'" in policy
     page = answer.headers.get("Content-Type", "").startswith("text/html")
     assert (policy == csp.NO_PAGE) is not page
+
+
+def test_the_command_that_tells_headers_tells_nothing_else(db: None, capfd: pytest.CaptureFixture[str]) -> None:
+    call_command("headers", "/admin/login/", "/nowhere/")
+    told = capfd.readouterr()
+    assert told.out.splitlines()[0] == "200 /admin/login/"
+    assert "404 /nowhere/" in told.out
+    assert told.err == ""
+    assert logging.getLogger("hub.requests").isEnabledFor(logging.INFO)
 
 
 @pytest.mark.parametrize("name", ["trail", "handover", "profile", "where-to-write", "me", "appeals-list"])

@@ -1,6 +1,6 @@
 """The directory in the workplace: reading it, keeping it true, and not overwriting a colleague."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -224,3 +224,17 @@ def test_what_a_target_leaves_open_is_said_to_fit_all(client: Client, editor: Us
         select = page[page.index(f'<select name="{field}"') :]
         assert f'<option value="{empty}" selected>all of them' in select[: select.index("</select>")]
     assert "Unknown" not in page
+
+
+def test_who_may_only_look_reads_hours_and_lengths_of_time_in_words(client: Client, chat: Channel) -> None:
+    viewer = User.objects.create_user("viewer@example.com", language="en")
+    viewer.groups.add(Group.objects.get(name="viewer"))
+    Channel.objects.filter(pk=chat.pk).update(
+        opening_hours="Mo-Fr 09:00-18:00; PH off", first_reply_typical=timedelta(minutes=10), first_reply_worst=None
+    )
+    client.force_login(viewer)
+    page = client.get(change(chat)).content.decode()
+    assert "10\u00a0min" in page
+    assert "0:10:00" not in page
+    assert "Mon-Fri 09:00-18:00" in page
+    assert "Mo-Fr 09:00-18:00" not in page

@@ -1,5 +1,6 @@
 """What the hub says about itself with every page: the headers, for who checks an installation."""
 
+import logging
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
@@ -30,14 +31,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, address: list[str], user: str | None = None, **options: Any) -> None:
         found: dict[str, list[str]] = {}
+        logging.disable()  # their lines would stand among the answers, and these requests belong in no log
+        try:
+            self._ask_all(found, address, user)
+        finally:
+            logging.disable(logging.NOTSET)
+        for headers, pages in found.items():
+            self.stdout.write("\n".join(pages) + f"\n{headers}\n")
+
+    def _ask_all(self, found: dict[str, list[str]], address: list[str], user: str | None) -> None:
         with transaction.atomic():
             entered = _entered(user) if user else None
             for one in address or addresses():
                 answer = _ask(entered or _client(), one)
                 found.setdefault(_told(answer), []).append(f"{answer.status_code} {one}")
             transaction.set_rollback(True)
-        for headers, pages in found.items():
-            self.stdout.write("\n".join(pages) + f"\n{headers}\n")
 
 
 def addresses() -> Iterator[str]:

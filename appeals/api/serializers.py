@@ -110,7 +110,7 @@ class NextStepSerializer(RowSerializer):
         return paths.next(appeal, appeal.escalations)
 
     def to_representation(self, step: EscalationStep) -> dict[str, Any]:
-        context: Any = self.context
+        context: Any = self.top.context
         shown: dict[int, Any] = context.setdefault("steps", {})  # the same few are next for all appeals of a page
         if step.pk not in shown:
             shown[step.pk] = super().to_representation(step)

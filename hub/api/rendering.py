@@ -11,7 +11,7 @@ class JSONRenderer(PlainJSONRenderer):
         if data is None or self.get_indent(accepted_media_type, renderer_context or {}) is not None:
             return super().render(data, accepted_media_type, renderer_context)
         try:
-            written = orjson.dumps(data, self.encoder_class().default, orjson.OPT_PASSTHROUGH_DATETIME)
+            written = orjson.dumps(data, self.encoder_class().default, orjson.OPT_UTC_Z)
         except orjson.JSONEncodeError:  # it knows no number beyond 64 bits
             return super().render(data, accepted_media_type, renderer_context)
         for separator in ("\u2028", "\u2029"):  # in JavaScript they end the line

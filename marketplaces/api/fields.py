@@ -73,6 +73,9 @@ class Roubles(serializers.DecimalField):
             self.fail("invalid")
         return super().to_internal_value(data)
 
+    def to_representation(self, value: Decimal) -> str:
+        return f"{value:.2f}"
+
 
 class Moment(serializers.DateTimeField):
     """In: ISO 8601 with any offset. Out: UTC with `Z`."""
@@ -257,14 +260,25 @@ class RowSerializer(KnownFields, serializers.ModelSerializer[Any]):
 
 def shown_by(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any], Any]:
     """What the framework does for each value, without asking each time what the field is."""
-    source, show = str(field.source), field.to_representation
     if isinstance(field, serializers.PrimaryKeyRelatedField):
-        return attrgetter(f"{source}_id")
+        return attrgetter(f"{field.source}_id")
     if isinstance(field, serializers.SlugRelatedField):
-        return _name_of(source, str(field.slug_field))
-    if source == "*" or type(field).get_attribute is not serializers.Field.get_attribute:
+        return _name_of(str(field.source), str(field.slug_field))
+    if isinstance(field, serializers.SerializerMethodField):
+        method: Callable[[Any], Any] = getattr(field.parent, str(field.method_name))
+        return method
+    return _value_of(field)
+
+
+def _value_of(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any], Any]:
+    show = field.to_representation
+    if type(field).get_attribute is not serializers.Field.get_attribute:
         return lambda row: None if (value := field.get_attribute(row)) is None else show(value)
-    value_of = attrgetter(source)
+    if field.source == "*":
+        return show
+    value_of = attrgetter(str(field.source))
+    if type(field).to_representation is Moment.to_representation:  # in UTC it is left to the JSON writer
+        return lambda row: value if (value := value_of(row)) is None or value.tzinfo is UTC else show(value)
     if type(field).to_representation in _AS_IT_IS and isinstance(field.parent, RowSerializer):
         return value_of
     return lambda row: None if (value := value_of(row)) is None else show(value)

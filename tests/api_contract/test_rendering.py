@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils.translation import gettext_lazy
@@ -32,6 +33,8 @@ def test_it_writes_what_the_framework_writes(data: Any) -> None:
         2**64,
         Decimal("12500.00"),
         datetime(2026, 1, 12, 10, 0, 0, 123000, tzinfo=UTC),
+        datetime(2026, 1, 12, 10, tzinfo=ZoneInfo("UTC")),
+        datetime(2026, 1, 12, 10, tzinfo=ZoneInfo("Europe/Moscow")),
         datetime(2026, 1, 12, 10),  # noqa: DTZ001
         date(2026, 1, 12),
         gettext_lazy("draft"),

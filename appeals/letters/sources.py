@@ -28,6 +28,11 @@ class Used:
     say_note: Callable[[], str]
     source: str
     confirmed: bool
+    cite: Citations
+
+    @property
+    def cited(self) -> str:
+        return self.cite(self.source)
 
     @property
     def name(self) -> str:
@@ -44,28 +49,31 @@ class Used:
 class Sources:
     def __init__(self) -> None:
         self.used: dict[str, Used] = {}
+        self.cite = Citations()
 
     def use_fact(self, place: Marketplace, field: str) -> bool:
         """Notes a fact of a marketplace; returns whether it is confirmed: by a good source, or by a person."""
         fact = place.provenance.get(field, {})
         confirmed = fact.get("source_grade") in TRUSTED or bool(fact.get("verified_by"))
         name: Any = Marketplace._meta.get_field(field).verbose_name  # type: ignore[union-attr]
-        self.used[field] = Used(lambda: str(name), lambda: _note(fact), fact.get("source", ""), confirmed)
+        self.used[field] = Used(lambda: str(name), lambda: _note(fact), fact.get("source", ""), confirmed, self.cite)
         return confirmed
 
     def use_step(self, step: EscalationStep) -> bool:
         """Notes a step and the ground of its term, and what is doubtful of it; returns whether it is confirmed."""
         confirmed = step.source_grade in TRUSTED or step.verified_by_id is not None
-        self.used["step"] = Used(lambda: step.text("name"), lambda: _grounds(step), step.source, confirmed)
+        self.used["step"] = Used(lambda: step.text("name"), lambda: _grounds(step), step.source, confirmed, self.cite)
         return confirmed
 
     def use_promise(self, clock: Deadline) -> None:
         known = grade(clock) in TRUSTED
-        self.used[f"promise {clock.source}"] = Used(lambda: _("term of the answer"), lambda: "", clock.source, known)
+        self.used[f"promise {clock.source}"] = Used(
+            lambda: _("term of the answer"), lambda: "", clock.source, known, self.cite
+        )
 
     @property
     def cited(self) -> list[str]:
-        return Citations().of(one.source for one in self.used.values())
+        return self.cite.of(one.source for one in self.used.values())
 
 
 def grade(clock: Deadline) -> str:

@@ -14,7 +14,7 @@ from appeals import attachments, escalation, lifecycle
 from appeals.letters import Kind
 from appeals.models import Appeal, Event, Shop
 from hub.models import User
-from marketplaces.models import Channel, EscalationStep, Topic
+from marketplaces.models import Channel, EscalationStep, ResponseTarget, Source, Topic
 from tests.appeals.conftest import moscow
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,14 @@ def test_each_missing_field_leads_to_where_it_is_entered(ours: Client, sent: App
     assert f'<a href="/admin/appeals/shop/{shop.pk}/change/" target="_blank">укажите в карточке магазина</a>' in html
     assert f"/admin/appeals/appeal/{sent.pk}/change/?edit=1" in html
     assert "впишите в само письмо" in html
+
+
+def test_what_is_not_confirmed_names_its_source_by_title(ours: Client, sent: Appeal) -> None:
+    Source.objects.create(key="S7", title="Памятка продавцам", title_en="A note", published="2024", grade="D")
+    sent.deadlines.update(source="S7")
+    ResponseTarget.objects.update(source="S7", source_grade="D")
+    page = read(ours, url(sent, "follow_up"))
+    assert "(источник: S7: Памятка продавцам (надёжность D))" in page[: page.index('id="letter"')]
 
 
 def test_what_people_typed_does_no_harm_on_the_page(ours: Client, sent: Appeal) -> None:

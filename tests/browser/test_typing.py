@@ -173,14 +173,22 @@ def test_choosing_a_file_touches_no_other_field(page: Page, member: User) -> Non
     expect(page.locator("[name=subject]")).to_have_value("")
 
 
-def test_what_is_wrong_is_scrolled_into_sight(page: Page, member: User) -> None:
+@pytest.mark.parametrize("height", [400, 800])
+def test_what_is_wrong_is_scrolled_into_sight(page: Page, member: User, height: int) -> None:
+    """And stays there when the promise and the remarks, which are loaded above it, push it down."""
     log_in(page, member)
+    page.set_viewport_size({"width": 1280, "height": height})
     page.goto(ADD)
-    page.fill("[name=subject]", "Из будущего")
-    page.fill("[name=sent_at]", "2099-01-01T10:00")
+    page.fill("[name=subject]", "Слишком длинный номер")
+    number = page.locator("[name=external_number]")
+    number.evaluate("field => field.removeAttribute('maxlength')")
+    number.fill("1" * 500)
     page.click("button[name=_sent]")
-    expect(page.locator("[name=sent_at]")).to_be_focused()
-    expect(page.locator("[name=sent_at]")).to_be_in_viewport()
+    expect(page.locator("[name=external_number][aria-invalid=true]")).to_be_focused()
+    expect(page.locator("#promise b").first).to_be_visible()
+    expect(page.locator("[data-review]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(number).to_be_in_viewport(timeout=5_000)
 
 
 def test_the_directory_proposes_the_channel_and_leaves_a_choice_alone(page: Page, member: User) -> None:

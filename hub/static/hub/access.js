@@ -10,7 +10,16 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // The browser passes over a field that has to get the focus when it paints before the field can be focused.
 function focusFirst() {
-  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+  const field = document.querySelector("[autofocus]");
+  if (document.activeElement === document.body) field?.focus();
+  if (field?.getAttribute("aria-invalid") === "true") keepInSight(field);
+}
+
+// What is loaded above a field that is wrong pushes it down: it stays in sight until the person does something.
+function keepInSight(field) {
+  const watcher = new ResizeObserver(() => field.scrollIntoView({ block: "center" }));
+  watcher.observe(document.body);
+  for (const act of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(act, () => watcher.disconnect(), { once: true });
 }
 
 function makeOperable(root) {

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.defaults import bad_request, server_error
 from kombu.exceptions import OperationalError as BrokerAwayError
 from rest_framework.exceptions import APIException
@@ -70,7 +70,7 @@ def refusal(request: HttpRequest, told: APIException) -> HttpResponse:
         kind = "client_error" if told.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
         response: HttpResponse = JsonResponse({"type": kind, "errors": [error]}, status=told.status_code)
     else:
-        response = HttpResponse(_PAGE.format(text=told.detail), status=told.status_code)
+        response = HttpResponse(_PAGE.format(text=told.detail, language=get_language() or ""), status=told.status_code)
     if wait := getattr(told, "wait", None):
         response.headers["Retry-After"] = str(wait)
     return response
@@ -84,4 +84,6 @@ def bad_request_page(request: HttpRequest, exception: Exception) -> HttpResponse
     return JsonResponse({"type": "client_error", "errors": [error]}, status=HTTPStatus.BAD_REQUEST)
 
 
-_PAGE = "<!doctype html><meta charset=utf-8><title>{text}</title><p>{text}"
+_PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{text}</title>
+<link rel="stylesheet" href="/static/hub/plain.css"><body><main><h1>{text}</h1></main>"""

@@ -1,6 +1,7 @@
 """What is away is told as away, 503 or 507, with the time to try again; 500 is a fault of our own."""
 
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import InterfaceError, OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAwayError
 from pytest_django.fixtures import Settings
@@ -18,6 +19,7 @@ from rest_framework.test import APIClient
 
 from appeals import lifecycle
 from appeals.models import Appeal, Attachment, Membership, Shop
+from hub import failures
 from hub.media import Folder
 from hub.models import User
 from marketplaces.models import Marketplace
@@ -86,6 +88,7 @@ def test_what_fails_before_the_view_is_told_alike(calm: Client) -> None:
             answer = calm.get(path)
             assert (answer.status_code, answer["Retry-After"]) == (503, "5")
             assert "gone" not in answer.content.decode()
+        assert_legible(answer.content.decode())
 
 
 def test_a_fault_of_our_own_stays_a_500(api: APIClient, draft: Appeal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +99,20 @@ def test_a_fault_of_our_own_stays_a_500(api: APIClient, draft: Appeal, monkeypat
     answer = api.get(f"/api/v1/appeals/{draft.pk}/")
     assert answer.status_code == 500
     assert "Retry-After" not in answer
+
+
+def assert_legible(page: str) -> None:
+    """In colours of the reader's scheme, on a phone too, in a language that is named."""
+    assert '<link rel="stylesheet" href="/static/hub/plain.css">' in page
+    assert re.search(r'<html lang="(ru|en)">', page)
+    assert 'name="viewport"' in page
+
+
+def test_the_page_of_our_own_fault_is_legible_and_leads_home(rf: RequestFactory) -> None:
+    answer = failures.page(rf.get("/admin/"))
+    assert answer.status_code == 500
+    assert_legible(answer.content.decode())
+    assert '<a href="/admin/">' in answer.content.decode()
 
 
 def full(*arguments: Any, **keywords: Any) -> str:

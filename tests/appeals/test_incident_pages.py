@@ -337,5 +337,7 @@ def test_an_incident_with_too_many_appeals_for_one_request_leads_to_its_list(
         ours.post(_many("resolve", incident), {"outcome": "ignored"}),
     ):
         assert answer.headers["Location"].endswith(f"?incident={incident.pk}")
+    which = f"&marketplace={incident.appeals.earliest('pk').shop.marketplace.slug}"
+    assert ours.get(_many("resolve", incident) + which).headers["Location"].endswith(which)
     assert f"at most {count - 1} appeals" in ours.get(answer.headers["Location"]).content.decode()
     assert not incident.appeals.filter(status="resolved").exists()

@@ -222,7 +222,8 @@ class Answer:
                 await self.send({"type": "http.response.body", "body": last})
         finally:
             self.is_over = True
-            await asyncio.wait([making])
+            if not making.done():
+                await asyncio.wait([making])
             making.exception()  # it may have been told that the reader has gone
             if self.departure:
                 self.departure.cancel()

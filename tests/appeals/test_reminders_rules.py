@@ -148,6 +148,15 @@ def refusal(one: ReminderRule) -> str:
         return " ".join(error.value.messages)
 
 
+def test_a_rung_is_due_once_from_its_moment_on() -> None:
+    """At the very moment up to which was looked, nothing is found again."""
+    at, instant = moscow("2026-10-08 14:30"), timedelta(microseconds=1)
+    rung = ladder.Rung(rule(), 0, at, 1)
+    assert ladder.between([rung], None, at - instant) == []
+    assert ladder.between([rung], at - instant, at) == ladder.between([rung], None, at) == [rung]
+    assert ladder.between([rung], at, at + instant) == []
+
+
 def test_a_rule_that_tells_nobody_is_refused() -> None:
     with pytest.raises(ValidationError):
         rule(tell_assignee=False).check_heard([])

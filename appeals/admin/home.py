@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Case, Value, When, prefetch_related_objects
+from django.db.models import Case, Exists, OuterRef, Q, Value, When, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils import timezone
 from appeals import wording
 from appeals.admin import kept, needs
 from appeals.admin.people import own_shops, reader
-from appeals.models import Appeal, Deadline, Shop
+from appeals.models import Appeal, Deadline, Event, Shop
 from appeals.models.appeal import AppealQuerySet
 from marketplaces.models import Marketplace
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.models import User
 
 ROWS = 7
+FIRST = 3  # whoever has logged more appeals knows the way
 
 
 class Scope(NamedTuple):
@@ -59,7 +60,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     figures = sum(by_shop.values(), Counter())
     return context | {
         "has_shop": True,
-        "is_new": not any(figures[key] for key in needs.NEEDS) and not appeals.exists(),
+        "first_steps": _first_steps(request),
         "shops": shops,
         "scope": scope,
         "lists": _lists(appeals, figures, scope, now),
@@ -68,6 +69,25 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **_kept(scope, shops, user, now),
         "marketplaces": _overdue_by_marketplace(by_shop, shops, scope),
     }
+
+
+class FirstSteps(NamedTuple):
+    """How far the team has come: it has a shop, and logged an appeal, whose reply it has not noted yet."""
+
+    sent: Appeal | None
+
+
+def _first_steps(request: HttpRequest) -> FirstSteps | None:
+    """Nothing for a team that has gone them."""
+    if sum(counts(request).values()) > FIRST * len(needs.NEEDS):
+        return None
+    reply = Event.objects.standing().filter(appeal=OuterRef("pk"), kind=Event.Kind.REPLY)
+    gone = Q(status=Appeal.Status.RESOLVED) | Q(Exists(reply))
+    appeals: Any = Appeal.objects.visible_to(reader(request)).order_by().annotate(is_gone=gone).only("status")
+    logged = list(appeals[: FIRST + 1])
+    if len(logged) > FIRST or any(appeal.is_gone for appeal in logged):
+        return None
+    return FirstSteps(next((appeal for appeal in logged if appeal.status != Appeal.Status.DRAFT), None))
 
 
 class Counted(NamedTuple):

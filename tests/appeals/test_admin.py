@@ -741,9 +741,23 @@ def test_the_money_filter_shows_what_is_worth_pressing_for(ours: Client, shop: S
         assert ours.get(reverse(LIST), {"money": least}).context["cl"].result_count == count
 
 
-def test_a_new_team_is_shown_its_three_steps_until_the_first_appeal(ours: Client, shop: Shop, agent: User) -> None:
-    assert "Three steps to the first answer" in text(ours.get(reverse("admin:index")))
-    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема")
+def test_a_new_team_is_led_through_its_three_steps(ours: Client, shop: Shop, agent: User) -> None:
+    home, title = reverse("admin:index"), "Three steps to the first answer"
+    draft = lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема", body="Где?")
+    shown = text(ours.get(home))
+    assert title in shown
+    assert "Log an appeal: done." not in shown
+    sent = lifecycle.submit(appeal=draft, actor=agent, now=SENT)
+    shown = text(ours.get(home, {"mine": "1"}))
+    assert title in shown
+    assert "Log an appeal: done." in shown
+    lifecycle.record_reply(appeal=sent, actor=agent, now=SENT, kind="acknowledgement", text="Ждите")
+    assert title not in text(ours.get(home))
+
+
+def test_a_team_that_logs_on_its_own_is_not_led(ours: Client, shop: Shop, agent: User) -> None:
+    for _number in range(4):
+        lifecycle.create(actor=agent, now=SENT, shop=shop, subject="Тема")
     assert "Three steps to the first answer" not in text(ours.get(reverse("admin:index")))
 
 

@@ -79,7 +79,7 @@ class FirstSteps(NamedTuple):
 
 def _first_steps(request: HttpRequest) -> FirstSteps | None:
     """Nothing for a team that has gone them."""
-    if sum(counts(request).values()) > FIRST * len(needs.NEEDS):
+    if sum(counts(request).values()) > FIRST:
         return None
     reply = Event.objects.standing().filter(appeal=OuterRef("pk"), kind=Event.Kind.REPLY)
     gone = Q(status=Appeal.Status.RESOLVED) | Q(Exists(reply))

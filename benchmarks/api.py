@@ -114,6 +114,10 @@ class Calls:
     def overdue(self) -> Call:
         return "GET", f"{APPEALS}?overdue=true&ordering=next_due_at", None
 
+    def search_number(self) -> Call:
+        """An order of one appeal; a product code is in one of 5,000, which at a million are 200."""
+        return "GET", f"{APPEALS}?search={10_000_000 + self._one_of(self.ids)}-0001", None
+
     def search_rare(self) -> Call:
         return "GET", f"{APPEALS}?search=art-{next(self.numbers) % 5000:05}", None
 
@@ -138,6 +142,7 @@ KINDS = {
     "list, page 1": Calls.page_1,
     "list, deep": Calls.page_deep,
     "overdue by due": Calls.overdue,
+    "search, number": Calls.search_number,
     "search, rare": Calls.search_rare,
     "search, common": Calls.search_common,
     "nightly, 200": Calls.nightly,

@@ -68,8 +68,11 @@ class _Written:
 
 @lru_cache(maxsize=64)  # the sender's is that of the mail before
 def _checked(name: str, value: str) -> tuple[str, str]:
-    """A header with its value in ASCII, and in lines where it is encoded."""
-    if name == "Subject" and not value.isascii() and not {"\r", "\n"} & set(value):
+    """A header with its value in ASCII, and in lines where it is encoded.
+
+    What looks like an encoded word is encoded too: a mail program would show something else than was written.
+    """
+    if name == "Subject" and (not value.isascii() or "=?" in value) and not {"\r", "\n"} & set(value):
         return name, "\n ".join(_words(value.encode()))
     header: tuple[str, str] = forbid_multi_line_headers(name, value, _CHARSET)
     return header

@@ -1,10 +1,12 @@
 """The mail: what it says, to whom it looks right, and what a mail program makes of its headers."""
 
+import email
 import re
 from datetime import datetime
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from pytest_django.fixtures import Settings
 
 from appeals import digest, lifecycle, reminders
 from appeals.models import Appeal, Reminder, Shop
@@ -96,6 +98,15 @@ def test_two_clocks_of_one_appeal_are_one_section(sent: Appeal, agent: User) -> 
 def test_a_mail_of_one_appeal_joins_its_thread(sent: Appeal, agent: User) -> None:
     headers = mail_of(agent).extra_headers
     assert headers["In-Reply-To"] == headers["References"] == f"<appeal.{sent.pk}@localhost>"
+
+
+def test_its_identity_and_its_thread_are_ascii_where_the_senders_domain_is_not(
+    sent: Appeal, agent: User, settings: Settings
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Хаб <hub@пример.рф>"
+    read = email.message_from_bytes(mail_of(agent).message().as_bytes())
+    assert read["References"] == f"<appeal.{sent.pk}@xn--e1afmkfd.xn--p1ai>"
+    assert read["Message-ID"].endswith("@xn--e1afmkfd.xn--p1ai>")
 
 
 def test_a_mail_of_several_appeals_starts_no_thread(sent: Appeal, agent: User) -> None:

@@ -15,7 +15,8 @@ from time_machine import travel
 from appeals.post import Mail
 
 BOUNDARY = "b" * 40
-SAID = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200)  # one line, as subjects are
+# One line, as subjects are, that looks like no encoded word
+SAID = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200).filter(lambda said: "=?" not in said)
 WRITTEN = st.lists(
     st.one_of(
         st.text(st.characters(codec="utf-8"), max_size=80), st.just("Ж" * 499), st.just("Ж" * 500), st.just(".")
@@ -65,7 +66,10 @@ def test_a_mail_program_reads_what_was_written() -> None:
     assert rich.get_content().splitlines() == html.splitlines()
 
 
-@pytest.mark.parametrize("subject", ["Где деньги?", "Где деньги? " * 12 + "!", "Ж" * 150, "№" + " 1" * 70])
+@pytest.mark.parametrize(
+    "subject",
+    ["Где деньги?", "Где деньги? " * 12 + "!", "Ж" * 150, "№" + " 1" * 70, "No. 1. =?utf-8?q?=41?="],
+)
 def test_a_subject_is_read_as_it_was_written(subject: str) -> None:
     """Django leaves the first line of a long one empty, which is read as a space before it."""
     written = filled(Mail(subject=subject, body="x", to=["agent@example.com"]), "<p>x</p>").message().as_bytes()

@@ -325,6 +325,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "_granian": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "_granian.asgi.io": {"level": "WARNING"},  # a line for every piece that a reader who has gone did not take
         "django": {"handlers": [], "level": "INFO"},  # not Django's own, which write the line twice
     },
 }

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import subprocess
 import sys
 
 import pytest
@@ -12,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from hub import logs
 from hub.celery import app
+from hub.settings import BASE_DIR
 from tests.hub.running import Hub, wait_until
 
 SAYS = {"web": "Started worker-1", "worker": " ready.", "beat": "beat: Starting"}
@@ -55,6 +57,18 @@ def test_probes_are_not_logged(client: Client, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.INFO, "hub.requests"):
         client.get("/healthz")
     assert not [record for record in caplog.records if record.name == "hub.requests"]
+
+
+def test_the_web_server_does_not_log_each_piece_that_a_reader_who_has_gone_did_not_take() -> None:
+    loggers = """
+import json, logging, pathlib
+from granian.log import LogLevels, configure_logging
+configure_logging(LogLevels.info, json.loads(pathlib.Path("hub/granian_logging.json").read_text()))
+import hub.wsgi
+print([logging.getLogger(name).isEnabledFor(logging.INFO) for name in ("_granian.asgi.io", "_granian.serve")])
+"""
+    said = subprocess.check_output([sys.executable, "-c", loggers], cwd=BASE_DIR, text=True)
+    assert said == "[False, True]\n"
 
 
 def record(**extra: object) -> logging.LogRecord:

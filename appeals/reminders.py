@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils.translation import gettext as _
 
-from appeals import ladder, wording
+from appeals import ladder, set_back, wording
 from appeals.models import Deadline, Heartbeat, RefusedAddress, Reminder, ReminderRule, Shop
 from appeals.models.bulk import insert_rows, update_rows
 from appeals.models.deadline import DeadlineQuerySet
@@ -47,7 +47,10 @@ def sweep(now: datetime) -> int:
 
     Any number of sweeps may run at once: they share the work. An idle sweep is one query.
     """
-    is_due, unheard = _look(now)
+    is_due, unheard, last = _look(now)
+    if last and last > now + STANDS_AFTER:
+        set_back.forget_what_is_ahead(now)
+        is_due = True
     for rule in unheard:
         _announce(rule, now)
     if not (is_due or unheard):
@@ -164,12 +167,13 @@ def _due(now: datetime) -> DeadlineQuerySet:
     return Deadline.objects.running().filter(remind_at__lte=now)
 
 
-def _look(now: datetime) -> tuple[bool, list[ReminderRule]]:
-    """Whether something is due, and the rules that were saved since the last sweep; one query."""
+def _look(now: datetime) -> tuple[bool, list[ReminderRule], datetime | None]:
+    """Whether something is due, the rules that were saved since the last sweep, and when that was; one query."""
     first = _due(now).order_by("remind_at", "id").values("pk")[:1]  # in the order of its index
-    rules = list(ReminderRule.objects.annotate(due=models.Subquery(first)).order_by("id"))
-    is_due = rules[0].due is not None if rules else first.exists()
-    return is_due, [rule for rule in rules if rule.unheard_since]
+    looked = ReminderRule.objects.annotate(due=models.Subquery(first), last=last_sweep_in_a_query())
+    rules = list(looked.order_by("id"))
+    is_due, last = (rules[0].due is not None, rules[0].last) if rules else (first.exists(), None)
+    return is_due, [rule for rule in rules if rule.unheard_since], last
 
 
 def _announce(rule: ReminderRule, now: datetime) -> None:

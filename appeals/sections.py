@@ -180,13 +180,13 @@ def _why(row: Reminder) -> tuple[str, str]:
 
 def _links(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:
     """What the reader may want to do next; each address leads through the log-in. The first is the appeal itself."""
-    page = _("Open the appeal"), _url("admin:appeals_appeal_change", appeal.pk)
+    page = _("Open the appeal"), _page_of(appeal, is_many=False)
     return [page, *_deeds(lambda verb: _url("admin:appeals_appeal_verb", appeal.pk, verb) + "?", is_ours, now)]
 
 
 def _links_of_incident(appeal: Appeal, is_ours: bool, now: datetime) -> list[tuple[str, str]]:
     """The same is done to all appeals of the incident to this marketplace, after a look at them."""
-    page = _("Open the incident"), _url("admin:appeals_incident_change", appeal.incident_id)
+    page = _("Open the incident"), _page_of(appeal, is_many=True)
     which = f"incident={appeal.incident_id}&marketplace={appeal.shop.marketplace.slug}&"
     return [page, *_deeds(lambda verb: f"{_many(verb)}?{which}", is_ours, now)]
 
@@ -206,7 +206,7 @@ def brief(rows: Sequence[Reminder], now: datetime) -> dict[str, str]:
     return {
         "title": f"{appeal.shop.marketplace}, {about}",
         "headline": _headline(rows[0].deadline, now),
-        "url": _url("admin:appeals_appeal_change", appeal.pk),
+        "url": _page_of(appeal, is_many=count > 1),
     }
 
 
@@ -259,6 +259,13 @@ def _step(step: EscalationStep | None, now: datetime) -> Step | None:
         place=", ".join(part for part in (channel.text("name"), channel.address) if part) if channel else "",
         opens=wording.open_now(channel, now) if channel else "",
     )
+
+
+def _page_of(appeal: Appeal, *, is_many: bool) -> str:
+    """Its own, or that of the incident which stands for many."""
+    if is_many:
+        return _url("admin:appeals_incident_change", appeal.incident_id)
+    return _url("admin:appeals_appeal_change", appeal.pk)
 
 
 def _many(verb: str) -> str:

@@ -288,6 +288,22 @@ def test_the_card_of_an_incident_offers_what_that_of_an_appeal_does(
     assert not Event.objects.filter(appeal__shop=away, kind="reply").exists()
 
 
+def test_the_short_line_of_an_incident_leads_to_the_incident(
+    agent: User, shops: list[Shop], desk: Channel, finance: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appeals.digest._FULL", 1)
+    incident = made(agent, shops, desk, finance, 2)
+    urgent = lifecycle.create(
+        actor=agent, now=SENT, shop=shops[0], topic=finance, subject="Burning", priority="urgent", assignee=agent
+    )
+    lifecycle.submit(appeal=urgent, actor=agent, now=SENT)
+    reminders.sweep(LATE)
+    delivery.deliver(LATE)
+    full, short = str(mail.outbox[0].body).split("Also due")
+    assert incident.get_absolute_url() not in full
+    assert incident.get_absolute_url() in short
+
+
 def test_where_it_is_our_turn_the_card_asks_whether_we_wrote(
     ours: Client, agent: User, shops: list[Shop], desk: Channel, finance: Topic
 ) -> None:

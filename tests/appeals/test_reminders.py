@@ -1,6 +1,6 @@
 """The sweep: what falls due becomes one reminder a person, once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -263,6 +263,43 @@ def test_a_clock_set_back_tells_nothing_twice(answer: Deadline) -> None:
         reminders.sweep(now)
         delivery.deliver(now)
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("real", [BREACH - timedelta(days=1), BREACH])
+def test_what_a_clock_found_that_was_ahead_is_found_again_at_its_time(
+    answer: Deadline, agent: User, real: datetime
+) -> None:
+    User.objects.update(working_hours="Mo-Fr 09:00-18:00; PH off")
+    ahead = moscow("2027-10-09 03:00")  # at night: nobody is told before it is set right
+    reminders.sweep(ahead)
+    delivery.deliver(ahead)
+    reminders.record_sweep(ahead)
+    told = []
+    for now in (real, BREACH, FRIDAY, MONDAY):
+        reminders.sweep(now)
+        reminders.record_sweep(now)
+        delivery.deliver(now)
+        told.append(len(mail.outbox))
+    assert told == [0, 0, 1, 2]
+    assert list(answer.reminders.filter(state="sent").order_by("sent_at").values_list("level", flat=True)) == [1, 2]
+
+
+def test_a_rule_saved_by_a_clock_that_was_ahead_speaks_from_the_sweep_on(
+    answer: Deadline, time_machine: TimeMachineFixture
+) -> None:
+    time_machine.move_to(BREACH + timedelta(days=300))
+    ReminderRule.objects.create(deadline_kind="answer", moment="before", amount=2, unit="hours")
+    assert reminders.sweep(BREACH - timedelta(hours=3)) == 0
+    assert reminders.sweep(BREACH - timedelta(hours=2)) == 1
+
+
+def test_a_deadline_without_a_reminder_is_looked_at_again_when_the_clock_is_set_back(answer: Deadline) -> None:
+    ahead = BREACH + timedelta(days=300)
+    Deadline.objects.filter(pk=answer.pk).update(told_until=ahead, remind_at=None)
+    reminders.record_sweep(ahead)
+    reminders.sweep(BREACH - timedelta(days=1))
+    reminders.record_sweep(BREACH - timedelta(days=1))
+    assert reminders.sweep(BREACH) == 1
 
 
 def test_a_late_appeal_is_told_once_however_often_the_hub_looks(

@@ -59,6 +59,14 @@ def test_where_sweeps_are_rare_three_are_waited_for(
     assert reminders.stand_since(NOON + timedelta(hours=3, seconds=1)) == NOON
 
 
+def test_a_page_that_was_shown_by_a_clock_ahead_keeps_nothing_back(db: None) -> None:
+    ahead = NOON + timedelta(days=1)
+    reminders.record_sweep(ahead)
+    assert reminders.stand_since(ahead) is None
+    reminders.record_sweep(NOON)
+    assert reminders.stand_since(NOON + timedelta(minutes=6)) == NOON
+
+
 def test_a_stranger_is_not_told(client: Client, db: None, time_machine: TimeMachineFixture) -> None:
     reminders.record_sweep(NOON)
     time_machine.move_to(NOON + timedelta(hours=1))

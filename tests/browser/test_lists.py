@@ -52,6 +52,17 @@ def test_many_are_resolved_at_once_and_the_one_that_does_not_fit_is_named(
     assert Appeal.objects.filter(status="resolved").count() == 2
 
 
+def test_a_subject_of_one_long_word_does_not_push_the_columns_out_of_sight(
+    page: Page, administrator: User, three: list[Appeal]
+) -> None:
+    Appeal.objects.filter(pk=three[0].pk).update(subject="x" * 200)
+    log_in(page, administrator)
+    page.goto(LIST)
+    cells = page.locator(".field-what").all()
+    assert cells
+    assert all(cell.evaluate("one => one.clientWidth < innerWidth / 2") for cell in cells)
+
+
 def test_a_view_is_kept_and_opened_again(page: Page, administrator: User, three: list[Appeal]) -> None:
     log_in(page, administrator)
     page.goto(f"{LIST}?status=draft")

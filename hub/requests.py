@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
+from django.utils.log import log_response
 
 from hub import logs, metrics
 
@@ -28,6 +30,8 @@ class RequestMiddleware:
             response = self.get_response(request)
             response.headers[logs.HEADER] = own
             self._note(request, response, time.perf_counter() - began)
+            if response.status_code >= HTTPStatus.BAD_REQUEST:  # Django would do so afterwards, without the id
+                log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             return response
         finally:
             logs.REQUEST_ID.reset(token)

@@ -53,6 +53,21 @@ def test_an_address_cannot_end_its_line_and_begin_another(client: Client, caplog
     assert len(line.getMessage().splitlines()) == 1
 
 
+@pytest.mark.parametrize("path", ["/api/v1/appeals/", "/nothing"])
+def test_every_line_about_a_refused_request_has_its_id(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    context = logs.Context()
+    caplog.handler.addFilter(context)
+    try:
+        with caplog.at_level(logging.INFO):
+            client.get(path, headers={"X-Request-ID": "erp-0001"})
+    finally:
+        caplog.handler.removeFilter(context)
+    said = [(record.name, getattr(record, "request_id", "")) for record in caplog.records]
+    assert said == [("hub.requests", "erp-0001"), ("django.request", "erp-0001")]
+
+
 def test_probes_are_not_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "hub.requests"):
         client.get("/healthz")

@@ -194,7 +194,7 @@ def _links_of_incident(appeal: Appeal, is_ours: bool, now: datetime) -> list[tup
 def _deeds(page: Callable[[str], str], is_ours: bool, now: datetime) -> list[tuple[str, str]]:
     """`page` gives the address of a verb, so far that a query can follow."""
     words, verb = (_("We wrote"), "message") if is_ours else (_("They replied"), "record_reply")
-    snooze = f"{page('snooze')}until={_tomorrow(now):%Y-%m-%dT%H:%M}"
+    snooze = f"{page('snooze')}until={tomorrow_morning(now):%Y-%m-%dT%H:%M}"
     return [(words, page(verb).rstrip("?&")), (_("Snooze until tomorrow morning"), snooze)]
 
 
@@ -282,7 +282,7 @@ def _path(page: str, *more: str) -> str:
     return reverse(page, args=[0, *more]).replace("/0/", "/{}/")
 
 
-def _tomorrow(now: datetime) -> datetime:
+def tomorrow_morning(now: datetime) -> datetime:
     """Nine o'clock tomorrow by the reader's wall clock."""
     return datetime.combine(timezone.localtime(now).date() + timedelta(days=1), _MORNING)
 

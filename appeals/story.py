@@ -43,6 +43,8 @@ def title(event: Event) -> str:
         return _("Escalated: %(step)s") % {"step": event.step}
     if event.kind == Event.Kind.RESOLVED:
         return _("Resolved: %(outcome)s") % {"outcome": Appeal.Outcome(event.data["outcome"]).label}
+    if event.kind == Event.Kind.SNOOZED and not event.data.get("until"):
+        return _("Reminders again")
     if event.kind == Event.Kind.UNDONE:
         return _("Undone: %(what)s") % {"what": Event.Kind(event.data["what"]).label}
     return capfirst(str(event.get_kind_display())) or ""
@@ -63,9 +65,8 @@ def details(event: Event, cite: Callable[[str], str]) -> Iterator[str]:
         yield _("Number at the marketplace: %(number)s") % {"number": number}
     if amount := data.get("amount_recovered"):
         yield _("Recovered: %(money)s") % {"money": roubles(Decimal(amount))}
-    if event.kind == Event.Kind.SNOOZED:
-        until = parse_datetime(data.get("until") or "")
-        yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)} if until else _("Reminders again")
+    if event.kind == Event.Kind.SNOOZED and (until := parse_datetime(data.get("until") or "")):
+        yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)}
     if event.kind == Event.Kind.ATTACHED:
         yield data["name"]
     if event.kind == Event.Kind.REMINDED:

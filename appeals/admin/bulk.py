@@ -159,9 +159,15 @@ def view(
     )
 
 
+def _unfit(form: Any, appeal: Appeal) -> str:
+    if form.verb in {*lifecycle.verbs(appeal), "assign"}:
+        return ""
+    return _("does not fit: %(status)s") % {"status": appeal.get_status_display()}
+
+
 def _preview(form: Any, appeal: Appeal, paths: Paths) -> Row:
-    if form.verb not in {*lifecycle.verbs(appeal), "assign"}:
-        return Row(appeal, "", _("does not fit: %(status)s") % {"status": appeal.get_status_display()})
+    if unfit := _unfit(form, appeal):
+        return Row(appeal, "", unfit)
     effect = form.effect(appeal, paths)
     if form.verb == "escalate" and not effect:
         return Row(appeal, "", _("the path has no further step"))
@@ -171,6 +177,8 @@ def _preview(form: Any, appeal: Appeal, paths: Paths) -> Row:
 def _run(form: Any, appeal: Appeal) -> Row:
     """One appeal, one transaction: what fails leaves the others as they are."""
     form.appeal, now = appeal, timezone.now()
+    if unfit := _unfit(form, appeal):
+        return Row(appeal, "", unfit)
     try:
         with transaction.atomic():
             form.run(now)

@@ -82,5 +82,7 @@ def _what_would_move(place: Marketplace) -> str:
         "%(count)d running deadlines on %(marketplace)s would move by this.",
         effect.moved,
     ) % {"count": effect.moved, "marketplace": place}
+    if not effect.become_late:
+        return moved
     late = ngettext("%(count)d would become late.", "%(count)d would become late.", effect.become_late)
     return f"{moved} {late % {'count': effect.become_late}}"

@@ -21,6 +21,7 @@ from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, 
 from appeals.admin.people import AssigneeField
 from appeals.admin.steps import StepField
 from appeals.models import Appeal, Event
+from appeals.sections import tomorrow_morning
 from marketplaces.models import Channel, EscalationStep
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ class SnoozeForm(VerbForm):
 
     def prepare(self) -> None:
         self.fields["until"].help_text = zone_text()
-        if self.appeal.snoozed_until:
-            self.initial.setdefault("until", timezone.localtime(self.appeal.snoozed_until))
+        until = self.appeal.snoozed_until
+        self.initial.setdefault("until", timezone.localtime(until) if until else tomorrow_morning(timezone.now()))
 
     def run(self, now: datetime) -> None:
         self.call(lifecycle.snooze, now, **self.cleaned_data)

@@ -74,7 +74,8 @@ def words() -> SafeString:
     """What the scripts of the workplace say, in the reader's language."""
     said = {
         "menu": _("Menu"),
-        "close": _("Close"),
+        "close": _("Close the menu"),
+        "parts": _("Parts of the hub"),
         "account": _("My account"),
         "remove": _("Remove"),
         "scrolls": _("Contents that scroll"),

@@ -192,6 +192,13 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
         (IN_ENGLISH, {"fields": ["note_en"], "classes": ["collapse"]}),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: ResponseTarget | None = None) -> Any:
+        """Who may only read is told what an empty choice means."""
+        names, *others = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return [names, *others]
+        return [names, (None, {"fields": ["fits"]}), *others[1:]]
+
     @display(description=_("promise"), ordering="amount")
     def promise(self, obj: ResponseTarget) -> str:
         return amount_text(obj.amount, obj.unit)

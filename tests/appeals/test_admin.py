@@ -11,9 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from pytest_django import DjangoAssertNumQueries
 
-from appeals import lifecycle, reminders, shops, timeline
+from appeals import lifecycle, reminders, shops, story, timeline
 from appeals.models import Appeal, Membership, Reminder, ReminderRule, SavedView, Shop
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
@@ -535,6 +537,15 @@ def test_whoever_adds_a_shop_leads_it_and_is_led_to_the_first_appeal(market: Mar
     assert answer.headers["Location"] == f"{reverse('admin:appeals_appeal_add')}?shop={shop.pk}"
 
 
+def test_a_shop_that_cannot_be_deleted_says_why_and_leads_back(sent: Appeal) -> None:
+    client = with_role(User.objects.create_superuser("admin@example.com", language="en"), "lead")
+    shown = text(client.get(reverse("admin:appeals_shop_delete", args=[sent.shop_id])))
+    assert "Cannot delete" in shown
+    assert (
+        f'<a class="hub-button" href="{reverse("admin:appeals_shop_change", args=[sent.shop_id])}">Back</a>' in shown
+    )
+
+
 def members_form(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
     form: dict[str, Any] = {"marketplace": shop.marketplace_id, "name": shop.name}
     initial = sum("id" in row for row in rows)
@@ -678,6 +689,24 @@ def test_the_other_verbs_for_many(
     assert ours.post(many(verb, *three[:2]), form).context["done"] == 2
     for one in Appeal.objects.filter(pk__in=[one.pk for one in three[:2]]):
         assert {name: getattr(one, name) for name in check} == check
+
+
+def test_the_result_says_of_what_does_not_fit_what_the_preview_said(ours: Client, three: list[Appeal]) -> None:
+    lifecycle.resolve(appeal=three[0], actor=three[0].created_by, now=SENT, outcome="granted")
+    shown, done = (ours.get(many("escalate", *three)), ours.post(many("escalate", *three), {}))
+    said = [{row.appeal.pk: row.problem for row in answer.context["rows"]} for answer in (shown, done)]
+    assert said[0] == said[1]
+    assert said[1][three[0].pk] == "does not fit: resolved"
+
+
+def test_a_snooze_lasts_until_tomorrow_morning_unless_told_otherwise(ours: Client, sent: Appeal) -> None:
+    with time_machine.travel(moscow("2026-10-05 18:00"), tick=False):
+        assert 'value="2026-10-06T09:00"' in text(ours.get(verb(sent, "snooze")))
+        ours.post(verb(sent, "snooze"), {"until": "2026-10-09T09:00"})
+        assert 'value="2026-10-09T09:00"' in text(ours.get(verb(sent, "snooze")))
+        ours.post(verb(sent, "snooze"), {"until": ""})
+    taken, lifted = sent.events.filter(kind="snoozed").order_by("pk")
+    assert (story.title(taken), story.title(lifted)) == (capfirst(_("snoozed")), _("Reminders again"))
 
 
 def test_a_form_for_many_refuses_at_its_field_and_touches_nothing(ours: Client, three: list[Appeal]) -> None:

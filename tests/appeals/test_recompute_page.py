@@ -60,6 +60,15 @@ def test_an_edit_of_a_target_says_how_many_deadlines_would_move_and_become_late(
     assert queued == []
 
 
+def test_that_none_would_become_late_is_not_said(
+    client: Client, editor: User, sent: Appeal, desk: Channel, queued: list[Any]
+) -> None:
+    client.force_login(editor)
+    page = told(client, ResponseTarget.objects.get(channel=desk), amount=90, unit="working_days")
+    assert "1 running deadline on Bazaar would move by this." in page
+    assert "become late" not in page
+
+
 def test_an_edit_that_moves_nothing_says_nothing(
     client: Client,
     editor: User,

@@ -1,5 +1,6 @@
 """The directory in the workplace: reading it, keeping it true, and not overwriting a colleague."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -238,3 +239,34 @@ def test_who_may_only_look_reads_hours_and_lengths_of_time_in_words(client: Clie
     assert "0:10:00" not in page
     assert "Mon-Fri 09:00-18:00" in page
     assert "Mo-Fr 09:00-18:00" not in page
+
+
+def test_who_may_only_read_a_target_is_told_that_an_empty_choice_fits_all(
+    client: Client, db: None, market: Marketplace
+) -> None:
+    target = ResponseTarget.objects.create(marketplace=market, kind="answer", amount=1, unit="hours", source="S1")
+    viewer = User.objects.create_user("viewer@example.com", language="en")
+    viewer.groups.add(Group.objects.get(name="viewer"))
+    client.force_login(viewer)
+    page = " ".join(client.get(change(target)).content.decode().split())
+    assert re.search(r"For which appeals.{0,900}>\s*any\s*<", page)
+
+
+def test_a_form_that_is_being_filled_has_no_link_that_would_empty_it(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    client.force_login(editor)
+    add = reverse("admin:marketplaces_responsetarget_add")
+    assert "addlink" not in client.get(add).content.decode()
+    assert f'href="{add}' in client.get(listed("responsetarget")).content.decode()
+
+
+def test_what_closes_a_page_that_is_only_read_is_not_the_word_for_closing_an_appeal(
+    client: Client, db: None, chat: Channel
+) -> None:
+    viewer = User.objects.create_user("viewer@example.com", language="ru")
+    viewer.groups.add(Group.objects.get(name="viewer"))
+    client.force_login(viewer)
+    page = client.get(change(chat)).content.decode()
+    assert "К списку" in page
+    assert "Закрыть" not in page.replace("Закрыть меню", "")

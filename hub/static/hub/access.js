@@ -3,6 +3,7 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   focusFirst();
+  nameLandmarks();
   makeOperable(document);
   nameWhatScriptsMake();
   new MutationObserver(nameWhatScriptsMake).observe(document.body, { childList: true, subtree: true });
@@ -20,6 +21,13 @@ function keepInSight(field) {
   const watcher = new ResizeObserver(() => field.scrollIntoView({ block: "center" }));
   watcher.observe(document.body);
   for (const act of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(act, () => watcher.disconnect(), { once: true });
+}
+
+function nameLandmarks() {
+  document.getElementById("main")?.setAttribute("role", "main");
+  const words = hubWords();
+  document.getElementById("nav-sidebar-inner")?.setAttribute("aria-label", words.parts);
+  document.querySelector("nav[x-show=openUserLinks]")?.setAttribute("aria-label", words.account);
 }
 
 function makeOperable(root) {
@@ -46,9 +54,27 @@ function pressByKey(event) {
   if (event.target !== event.currentTarget || !["Enter", " "].includes(event.key)) return;
   event.preventDefault();
   event.currentTarget.click();
+  enterMenu(event.currentTarget);
+}
+
+// The menu of the person stands before its button, out of the way of the next Tab.
+function enterMenu(button) {
+  const menu = button.previousElementSibling;
+  if (!menu?.matches("nav")) return;
+  setTimeout(() => menu.querySelector("[tabindex], a[href]")?.focus(), 50);
+  menu.onkeydown = (event) => { if (event.key === "Escape") { button.click(); button.focus(); } };
+}
+
+// An icon is a word of its font: it is not read out beside the words that it goes with.
+function hideIcons() {
+  for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden], [tabindex])")) {
+    const host = icon.closest("a, button, summary, [role=button]");
+    if (host && (host.title || host.ariaLabel || host.textContent.trim() !== icon.textContent.trim())) icon.ariaHidden = "true";
+  }
 }
 
 function nameWhatScriptsMake() {
+  hideIcons();
   nameAutocompletes();
   translate(".simplebar-content-wrapper", "aria-label", "scrollable content", "scrolls");
   translate(".select2-selection__clear", "title", "Remove all items", "clear");

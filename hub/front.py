@@ -79,17 +79,21 @@ async def take(scope: Scope, receive: Receive, body: IO[bytes]) -> APIException 
 
 
 async def _take(scope: Scope, receive: Receive, body: IO[bytes]) -> None:
-    """HUB_BODY_SECONDS to begin with, and a second more for every BYTES_A_SECOND that are there: else TimeoutError."""
+    """HUB_BODY_SECONDS to begin with, and a second more for every BYTES_A_SECOND that are there: else TimeoutError.
+
+    Nor is a sender waited for who sends nothing for HUB_BODY_SECONDS: the line may be dead.
+    """
     headers = dict(scope["headers"])
     announced = int(headers.get(b"content-length", 0))
     if not announced and b"transfer-encoding" not in headers and scope["http_version"].startswith("1"):
         return
     limit = settings.API_MAX_UPLOAD_BYTES if scope["path"].startswith("/api/") else settings.FORM_MAX_BYTES
-    end, size, more = asyncio.get_running_loop().time() + settings.BODY_SECONDS, 0, True
+    clock = asyncio.get_running_loop().time
+    end, size, more = clock() + settings.BODY_SECONDS, 0, True
     while more:
         if max(announced, size) > limit:
             raise TooLargeError
-        async with asyncio.timeout_at(end + size / BYTES_A_SECOND):
+        async with asyncio.timeout_at(min(end + size / BYTES_A_SECOND, clock() + settings.BODY_SECONDS)):
             message = await receive()
         if message["type"] == "http.disconnect":
             raise ParseError(_("The body broke off before its end."))

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,13 @@ def test_what_arrives_at_a_fair_rate_has_more_time(settings: Settings) -> None:
 
     client = Steady(*[b"x" * 10_000] * 6)
     assert REFUSAL not in asked(client, scope("POST", CHUNKED))
+
+
+def test_a_sender_who_falls_silent_is_refused_however_much_has_arrived(settings: Settings) -> None:
+    settings.BODY_SECONDS = 0.1
+    client, began = Client(b"x" * 300_000, whole=False), time.monotonic()
+    assert asked(client, scope("POST", CHUNKED))[REFUSAL].status_code == 408
+    assert time.monotonic() - began < 15  # and not the half minute that so much would be worth
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ class Whole(serializers.IntegerField):
 class Roubles(serializers.DecimalField):
     """A decimal string; a JSON number is taken too. Answers are always strings."""
 
+    default_error_messages = {
+        "invalid": _("This is no amount in roubles such as 12500.00: at most 12 digits and 2 after a point.")
+    }
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_digits": 14, "decimal_places": 2, **kwargs})
 

@@ -239,6 +239,12 @@ def test_a_field_that_cannot_be_used_is_named(api: APIClient, shop: Shop, field:
     assert Appeal.objects.count() == 0
 
 
+@pytest.mark.parametrize("amount", [-1, 0.125, "12 500", "9" * 13])
+def test_an_amount_that_cannot_be_used_is_told_with_one_that_can(api: APIClient, shop: Shop, amount: Any) -> None:
+    answer = api.post(APPEALS, {"shop": shop.pk, "subject": "x", "amount_at_stake": amount})
+    assert "12500.00" in refused(answer, 400)["detail"]
+
+
 @pytest.mark.parametrize(
     "at",
     [

@@ -76,6 +76,7 @@ def words() -> SafeString:
         "menu": _("Menu"),
         "close": _("Close the menu"),
         "parts": _("Parts of the hub"),
+        "related": _("The chosen row: open, add"),
         "account": _("My account"),
         "remove": _("Remove"),
         "scrolls": _("Contents that scroll"),

@@ -30,6 +30,18 @@ def test_parts_of_the_page_are_named_and_icons_are_not_read_out(page: Page, admi
     expect(menu.get_by_role("link").first).to_have_accessible_name(_("Seller support hub"))
 
 
+def test_a_form_names_what_stands_beside_its_choices_and_capitals_stand_before_filters(
+    page: Page, administrator: User
+) -> None:
+    log_in(page, administrator)
+    page.goto("/admin/marketplaces/responsetarget/add/")
+    expect(page.get_by_role("button", name=_("The chosen row: open, add")).first).to_be_visible()
+    expect(page.get_by_role("button", name="more_vert")).to_have_count(0)
+    page.goto("/admin/appeals/appeal/")
+    title = page.locator("#changelist-filter label").first
+    assert title.evaluate("label => getComputedStyle(label, '::first-letter').textTransform") == "uppercase"
+
+
 def test_the_menu_of_the_person_is_walked_by_keyboard(page: Page, administrator: User) -> None:
     log_in(page, administrator)
     button = page.get_by_role("button", name=administrator.email)

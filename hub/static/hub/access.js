@@ -32,7 +32,7 @@ function nameLandmarks() {
 
 function makeOperable(root) {
   const words = hubWords();
-  const names = { dock_to_right: words.menu, close: words.close };
+  const names = { dock_to_right: words.menu, close: words.close, more_vert: words.related };
   for (const element of root.querySelectorAll("[x-on\\:click]")) {
     if (element.matches("a[href], button, input, select, textarea, #changelist-filter-close")) continue;
     const name = names[element.textContent.trim()];

@@ -48,12 +48,16 @@ def insert_rows(
     columns: dict[Any, list[Any]] = {
         model._meta.get_field(name): [getattr(row, name) for row in rows] for name in names
     }
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(*_inserted(model, columns, len(rows), after))
-    elif after is None or _changes(*after):
-        made = (model(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True))
-        model._default_manager.bulk_create(made, ignore_conflicts=True)
+    others = [field for field in model._meta.concrete_fields if not field.primary_key and field not in columns]
+    columns |= {field: [field.get_default()] * len(rows) for field in others}
+    into = f"INTO {model._meta.db_table} ({', '.join(field.column for field in columns)})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(*_inserted(into, columns, after))
+        elif after is None or _changes(*after):
+            values = ", ".join(["%s"] * len(columns))
+            each = zip(*(_adapted(field, column) for field, column in columns.items()), strict=True)
+            cursor.executemany(f"INSERT OR IGNORE {into} VALUES ({values})", list(each))  # noqa: S608
 
 
 def _changes(update: str, given: Sequence[Any]) -> bool:
@@ -63,18 +67,22 @@ def _changes(update: str, given: Sequence[Any]) -> bool:
 
 
 def _inserted(
-    model: type[models.Model], columns: dict[Any, list[Any]], count: int, after: tuple[str, Sequence[Any]] | None
+    into: str, columns: Mapping[Any, list[Any]], after: tuple[str, Sequence[Any]] | None
 ) -> tuple[str, list[Any]]:
-    others = [field for field in model._meta.concrete_fields if not field.primary_key and field not in columns]
-    columns |= {field: [field.get_default()] * count for field in others}
     values, source, given = _read(list(columns), columns.values())
-    into = f"INSERT INTO {model._meta.db_table} ({', '.join(field.column for field in columns)})"
-    insert = f"{into} SELECT {', '.join(values)} FROM {source}"  # noqa: S608
+    insert = f"INSERT {into} SELECT {', '.join(values)} FROM {source}"  # noqa: S608
     if after is None:
         return f"{insert} ON CONFLICT DO NOTHING", given
     update, changed = after
     insert = f"WITH done AS ({update} RETURNING 1) {insert} WHERE EXISTS (SELECT FROM done)"
     return f"{insert} ON CONFLICT DO NOTHING", [*changed, *given]
+
+
+def _adapted(field: Any, column: Sequence[Any]) -> list[Any]:
+    """A column as SQLite gets it; one value for all is made once."""
+    if column.count(column[0]) == len(column):
+        return [field.get_db_prep_save(column[0], connection)] * len(column)
+    return [field.get_db_prep_save(value, connection) for value in column]
 
 
 def _prepared(fields: Fields, row: Values) -> list[Any]:

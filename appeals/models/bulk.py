@@ -38,7 +38,7 @@ def insert_rows(
     *,
     after: tuple[str, Sequence[Any]] | None = None,
 ) -> None:
-    """Adds those that no constraint forbids: bulk_create that ignores conflicts, at a third of its price.
+    """Adds those that are not there yet: bulk_create that ignores conflicts, at a third of its price.
 
     `rows` have attributes with the `names` of columns; any other column gets its default. `after` is an UPDATE that
     goes along in the same statement, where the database can: nothing is added when it changes nothing.
@@ -57,7 +57,8 @@ def insert_rows(
         elif after is None or _changes(*after):
             values = ", ".join(["%s"] * len(columns))
             each = zip(*(_adapted(field, column) for field, column in columns.items()), strict=True)
-            cursor.executemany(f"INSERT OR IGNORE {into} VALUES ({values})", list(each))  # noqa: S608
+            insert = f"INSERT {into} VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608
+            cursor.executemany(insert, list(each))
 
 
 def _changes(update: str, given: Sequence[Any]) -> bool:

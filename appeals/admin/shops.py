@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from appeals import shops
 from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, Membership, Shop
+from marketplaces.admin.referring import CountsWhatRefers
 
 
 class MembersFormSet(PaginationInlineFormSet):
@@ -85,7 +86,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Shop)
-class ShopAdmin(ModelAdmin):
+class ShopAdmin(CountsWhatRefers, ModelAdmin):
     list_display = ["name", "marketplace", "seller_id", "legal_name"]
     list_filter = ["marketplace"]
     list_select_related = ["marketplace"]

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import ForeignKey, Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from appeals.models import Appeal, Membership, ReminderRule, Shop
 from hub.forms import permission_text
@@ -29,6 +30,12 @@ MODELS: dict[str, type[Model]] = {
     TrailEntry.Kind.DRAFT: Appeal,
 }
 LONGEST = 200
+OF_TOKEN = {
+    "token_key": gettext_noop("begins with"),
+    "user": gettext_noop("person"),
+    "expiry": gettext_noop("valid until"),
+}
+"""The columns that the library of tokens made, and that have no name in our languages."""
 
 
 class Names:
@@ -65,7 +72,7 @@ def changes(entry: TrailEntry, names: Names) -> Iterator[str]:
     model = MODELS.get(entry.kind)
     for name, change in sorted((entry.changes or {}).items()):
         field = _field(model, name) if model else None
-        label = _label(field, name)
+        label = capfirst(_(OF_TOKEN[name])) if model is ApiToken and name in OF_TOKEN else _label(field, name)
         if isinstance(change, dict):
             sign = "+" if change["operation"] == "add" else "−"
             yield f"{label}: {', '.join(f'{sign} {_listed(name, one)}' for one in change['objects'])}"

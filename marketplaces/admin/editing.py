@@ -26,6 +26,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from marketplaces import history
 from marketplaces.admin.past import past_of, stale_text
 from marketplaces.admin.provenance import LATER, Provenance
+from marketplaces.admin.referring import CountsWhatRefers
 from marketplaces.citing import entered_by
 from marketplaces.directory_merge import Values
 from marketplaces.history import Action
@@ -115,7 +116,7 @@ class InUseFilter(RadioFilter):
         return queryset.filter(retired_at__isnull=self.value() != "retired")
 
 
-class DirectoryAdmin(Provenance, ModelAdmin):
+class DirectoryAdmin(Provenance, CountsWhatRefers, ModelAdmin):
     """Lists, forms and actions that all rows of the directory share. Each change has its line in the history."""
 
     form = VersionedForm

@@ -537,10 +537,15 @@ def test_whoever_adds_a_shop_leads_it_and_is_led_to_the_first_appeal(market: Mar
     assert answer.headers["Location"] == f"{reverse('admin:appeals_appeal_add')}?shop={shop.pk}"
 
 
-def test_a_shop_that_cannot_be_deleted_says_why_and_leads_back(sent: Appeal) -> None:
+def test_a_shop_that_cannot_be_deleted_says_why_and_leads_back(
+    sent: Appeal, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     client = with_role(User.objects.create_superuser("admin@example.com", language="en"), "lead")
-    shown = text(client.get(reverse("admin:appeals_shop_delete", args=[sent.shop_id])))
+    with django_assert_max_num_queries(15) as asked:
+        shown = text(client.get(reverse("admin:appeals_shop_delete", args=[sent.shop_id])))
     assert "Cannot delete" in shown
+    assert "<li> Appeals: 1 </li>" in " ".join(shown.split())
+    assert not any("external_number" in (one["sql"] or "") for one in asked.captured_queries)
     assert (
         f'<a class="hub-button" href="{reverse("admin:appeals_shop_change", args=[sent.shop_id])}">Back</a>' in shown
     )

@@ -46,7 +46,9 @@ def test_the_menu_of_the_person_is_walked_by_keyboard(page: Page, administrator:
     log_in(page, administrator)
     button = page.get_by_role("button", name=administrator.email)
     button.focus()
+    expect(button).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
     themes = page.get_by_role("navigation", name=_("My account")).get_by_role("button")
     expect(themes.first).to_be_focused()
     page.keyboard.press("Tab")
@@ -55,3 +57,18 @@ def test_the_menu_of_the_person_is_walked_by_keyboard(page: Page, administrator:
     page.keyboard.press("Escape")
     expect(themes.first).to_be_hidden()
     expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_the_menu_of_a_phone_says_whether_it_is_open_and_escape_closes_it(page: Page, administrator: User) -> None:
+    log_in(page, administrator)
+    page.set_viewport_size({"width": 375, "height": 800})
+    button = page.get_by_role("button", name=_("Menu"), exact=True)
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.click()
+    menu = page.get_by_role("navigation", name=_("Parts of the hub"))
+    expect(menu).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_be_in_viewport()
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")

@@ -101,6 +101,16 @@ def test_roles_given_and_taken_are_told(root: User) -> None:
     assert "Groups: − agent" in page
 
 
+def test_the_columns_of_a_token_are_named_in_the_language_of_the_reader(root: User) -> None:
+    token, _key = ApiToken.objects.create(user=person("agent", "agent"), name="1С")
+    root.language = User.Language.RUSSIAN
+    root.save()
+    page = text(root)
+    assert f"Начало ключа: {token.token_key}" in page
+    assert "Сотрудник: agent@example.com" in page
+    assert "Token key" not in page
+
+
 def test_a_choice_is_told_in_words_and_an_empty_list_not_at_all(root: User) -> None:
     agent = person("agent", "agent")
     agent.language = User.Language.RUSSIAN

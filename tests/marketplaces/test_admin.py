@@ -270,3 +270,25 @@ def test_what_closes_a_page_that_is_only_read_is_not_the_word_for_closing_an_app
     page = client.get(change(chat)).content.decode()
     assert "К списку" in page
     assert "Закрыть" not in page.replace("Закрыть меню", "")
+
+
+def test_a_row_that_is_referred_to_is_retired_on_the_page_that_refuses_to_delete_it(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    full_directory(market, 2)
+    topic = Topic.objects.filter(marketplace=market)[0]
+    client.force_login(editor)
+    address = reverse("admin:marketplaces_topic_delete", args=[topic.pk])
+    page = " ".join(client.get(address).content.decode().split())
+    assert "<li> Response targets: 1 </li>" in page
+    assert client.post(address, {"post": "yes"}).status_code == 200
+    assert Topic.objects.get(pk=topic.pk).retired_at is None
+    form = re.search(rf'<form method="post" action="({listed("topic")})">(.+?)</form>', page)
+    assert form
+    fields = dict(re.findall(r'name="(\w+)" value="(\w+)"', form[2]))
+    client.post(form[1], fields)
+    assert Topic.objects.get(pk=topic.pk).retired_at is not None
+    assert 'value="retire"' not in client.get(address).content.decode()
+    loose = Topic.objects.create(slug="loose", name="Ничья", marketplace=market, source="S1")
+    client.post(reverse("admin:marketplaces_topic_delete", args=[loose.pk]), {"post": "yes"})
+    assert not Topic.objects.filter(pk=loose.pk).exists()

@@ -40,7 +40,24 @@ function makeOperable(root) {
     element.tabIndex = 0;
     element.setAttribute("role", "button");
     element.addEventListener("keydown", pressByKey);
+    tellState(element);
   }
+}
+
+const OVER_THE_PAGE = ["openUserLinks", "sidebarMobileOpen", "openRelatedWidgetWrapper", "actionDropdownOpen"];
+
+// A button that opens something says whether it is open, and Escape closes what lies over the page.
+function tellState(button) {
+  const name = /^(\w+) = !\1\b/.exec(button.getAttribute("x-on:click"))?.[1];
+  if (!name || !window.Alpine) return;
+  const state = Alpine.$data(button);
+  Alpine.effect(() => button.setAttribute("aria-expanded", String(Boolean(state[name]))));
+  if (!OVER_THE_PAGE.includes(name) || button.textContent.trim() === "close") return;
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !state[name]) return;
+    state[name] = false;
+    button.focus();
+  });
 }
 
 // Alt and the letter that an element names in data-key, by the place of the key: the same on a Russian keyboard.
@@ -62,7 +79,6 @@ function enterMenu(button) {
   const menu = button.previousElementSibling;
   if (!menu?.matches("nav")) return;
   setTimeout(() => menu.querySelector("[tabindex], a[href]")?.focus(), 50);
-  menu.onkeydown = (event) => { if (event.key === "Escape") { button.click(); button.focus(); } };
 }
 
 // An icon is a word of its font: it is not read out beside the words that it goes with.

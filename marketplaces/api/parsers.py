@@ -10,6 +10,7 @@ from rest_framework.exceptions import APIException, ErrorDetail, ParseError, Uns
 from rest_framework.parsers import DataAndFiles
 from rest_framework.parsers import JSONParser as PlainJSONParser
 from rest_framework.parsers import MultiPartParser as PlainMultiPartParser
+from rest_framework.settings import api_settings
 from rest_framework.utils.json import strict_constant
 
 
@@ -33,6 +34,9 @@ class JSONParser(PlainJSONParser):
             raise ParseError(
                 _("The body is no JSON that can be read: %(reason)s") % {"reason": _reason(error)}
             ) from error
+        if not isinstance(data, dict):  # the framework's own sentence is half English in Russian
+            text = _("The body must be a JSON object: {\"field\": value, ...}.")
+            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(str(text), code="invalid")]})
         return data
 
 

@@ -292,6 +292,14 @@ def test_too_many_calls_of_one_token_are_429_and_say_how_long_to_wait(agent: Use
     assert second.get(APPEALS).status_code == 200
 
 
+@pytest.mark.parametrize("body", ["null", "[]", '"a"', "1", '[{"subject": "a"}]'])
+def test_a_body_that_is_no_object_is_refused_in_the_language_of_the_caller(agent: User, body: str) -> None:
+    agent.language = "ru"
+    agent.save()
+    answer = call_as(agent).post(APPEALS, body, content_type="application/json")
+    assert refused(answer, 400, "invalid", "non_field_errors")["detail"].startswith("Тело запроса должно быть объектом")
+
+
 def test_the_answer_is_in_the_language_of_the_caller(agent: User) -> None:
     assert refused(call_as(agent).get("/api/v1/appeals/?x=1"), 400)["detail"].startswith("There is no such")
     agent.language = "ru"

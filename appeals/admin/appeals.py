@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -38,6 +38,9 @@ class AppealAdmin(AppealExchange):
     def has_delete_permission(self, request: HttpRequest, obj: Appeal | None = None) -> bool:
         """Only a draft is ever deleted, and a verb does it."""
         return False
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> NoReturn:
+        raise PermissionDenied(_("An appeal that was sent stays. A draft is deleted by the button on its page."))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

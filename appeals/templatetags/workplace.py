@@ -12,7 +12,9 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from appeals import reminders, wording
 from appeals.recipients import unreached
@@ -67,6 +69,29 @@ def last_sweep(context: Context) -> str:
 def zone() -> str:
     """The zone of the reader now: "UTC+3"."""
     return wording.zone(timezone.now())
+
+
+@register.filter
+def begin(title: object) -> str:
+    """With a capital, unless it is an address of mail."""
+    text = str(title)
+    return text if "@" in text.partition(" ")[0] else capfirst(text)
+
+
+@register.simple_tag(takes_context=True)
+def act(context: Context, parts: list[dict[str, object]]) -> str:
+    """What is done on a page that is headed by the name of a thing or of a list; nothing where it is shown or edited."""
+    match = context["request"].resolver_match
+    if match is None or not parts or "link" not in parts[-1]:
+        return ""
+    said = {
+        "add": pgettext("page", "New"),
+        "history": pgettext("page", "History"),
+        "delete": pgettext("page", "Deletion"),
+        "import": _("Import a table"),
+        "export": _("Export the table"),
+    }
+    return said.get((match.url_name or "").rpartition("_")[2], "")
 
 
 @register.simple_tag

@@ -35,7 +35,7 @@ class JSONParser(PlainJSONParser):
                 _("The body is no JSON that can be read: %(reason)s") % {"reason": _reason(error)}
             ) from error
         if not isinstance(data, dict):  # the framework's own sentence is half English in Russian
-            text = _("The body must be a JSON object: {\"field\": value, ...}.")
+            text = _('The body must be a JSON object: {"field": value, ...}.')
             raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(str(text), code="invalid")]})
         return data
 

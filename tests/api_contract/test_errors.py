@@ -297,7 +297,9 @@ def test_a_body_that_is_no_object_is_refused_in_the_language_of_the_caller(agent
     agent.language = "ru"
     agent.save()
     answer = call_as(agent).post(APPEALS, body, content_type="application/json")
-    assert refused(answer, 400, "invalid", "non_field_errors")["detail"].startswith("Тело запроса должно быть объектом")
+    assert refused(answer, 400, "invalid", "non_field_errors")["detail"].startswith(
+        "Тело запроса должно быть объектом"
+    )
 
 
 def test_the_answer_is_in_the_language_of_the_caller(agent: User) -> None:

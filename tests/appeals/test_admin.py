@@ -330,7 +330,9 @@ def test_a_draft_is_deleted_by_its_verb_and_what_was_sent_is_not(ours: Client, d
     other = lifecycle.create(actor=agent, now=SENT, shop=draft.shop, subject="Лишнее")
     assert ours.post(verb(other, "delete_draft")).status_code == 302
     assert list(Appeal.objects.all()) == [draft]
-    assert ours.post(reverse("admin:appeals_appeal_delete", args=[draft.pk]), {"post": "yes"}).status_code == 403
+    refused = ours.post(reverse("admin:appeals_appeal_delete", args=[draft.pk]), {"post": "yes"})
+    assert refused.status_code == 403
+    assert "An appeal that was sent stays." in text(refused)
 
 
 def test_editing_writes_what_was_changed_and_moves_the_clocks(ours: Client, sent: Appeal, finance: Topic) -> None:

@@ -290,5 +290,36 @@ def test_a_row_that_is_referred_to_is_retired_on_the_page_that_refuses_to_delete
     assert Topic.objects.get(pk=topic.pk).retired_at is not None
     assert 'value="retire"' not in client.get(address).content.decode()
     loose = Topic.objects.create(slug="loose", name="Ничья", marketplace=market, source="S1")
-    client.post(reverse("admin:marketplaces_topic_delete", args=[loose.pk]), {"post": "yes"})
+    address = reverse("admin:marketplaces_topic_delete", args=[loose.pk])
+    page = client.get(address).content.decode()
+    assert "Delete “Ничья” (topic)?" in page
+    assert "Topics: 1" not in page  # nothing but itself goes
+    client.post(address, {"post": "yes"})
     assert not Topic.objects.filter(pk=loose.pk).exists()
+
+
+def test_the_head_says_what_is_done_on_a_page(client: Client, editor: User, market: Marketplace) -> None:
+    client.force_login(editor)
+    topic = Topic.objects.create(slug="loose", name="ничья", marketplace=market, source="S1")
+    pages = {"add": ([], "New"), "history": ([topic.pk], "History"), "delete": ([topic.pk], "Deletion")}
+    for name, (arguments, said) in pages.items():
+        page = client.get(reverse(f"admin:marketplaces_topic_{name}", args=arguments)).content.decode()
+        assert f'<span class="hub-crumb">{said}</span>' in page
+    page = client.get(change(topic)).content.decode()
+    assert '<span class="hub-crumb">' not in page
+    assert ">Ничья</a>" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?q=zzz", "Nothing fits “zzz”."),
+        ("?use=retired", "With these filters nothing is left."),
+        ("?q=zzz&use=any", "Nothing fits “zzz” and these filters."),
+    ],
+)
+def test_an_empty_list_says_what_it_was_asked_for(
+    client: Client, editor: User, market: Marketplace, query: str, said: str
+) -> None:
+    client.force_login(editor)
+    assert said in client.get(listed("topic", query)).content.decode()

@@ -1,8 +1,8 @@
 """What the theme writes again and again, said once.
 
 It repeats the look of a cell and of its tick, hundreds of characters of class names, in each row of each list: two
-thirds of the page. Here a cell only says that it is one, and `static/hub/workplace.css` holds the look. Its fields end where each likes,
-here at one edge.
+thirds of the page. Here a cell only says that it is one, and `static/hub/workplace.css` holds the look. The theme's
+fields end where each likes, here at one edge.
 """
 
 from collections.abc import Iterator

@@ -80,7 +80,7 @@ def begin(title: object) -> str:
 
 @register.simple_tag(takes_context=True)
 def act(context: Context, parts: list[dict[str, object]]) -> str:
-    """What is done on a page that is headed by the name of a thing or of a list; nothing where it is shown or edited."""
+    """What is done on a page that is headed by the name of a thing or a list; nothing where it is shown or edited."""
     match = context["request"].resolver_match
     if match is None or not parts or "link" not in parts[-1]:
         return ""

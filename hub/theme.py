@@ -1,8 +1,7 @@
 """What the theme writes again and again, said once.
 
 It repeats the look of a cell and of its tick, hundreds of characters of class names, in each row of each list: two
-thirds of the page. Here a cell only says that it is one, and `static/hub/workplace.css` holds the look. The theme's
-fields end where each likes, here at one edge.
+thirds of the page. Here a cell only says that it is one, and `static/hub/workplace.css` holds the look.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeData, mark_safe
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from unfold import admin, fields, widgets
+from unfold import admin, fields
 from unfold.templatetags import unfold_list
 
 from hub.days_off import DaysOffField
@@ -31,8 +30,6 @@ def name_cells() -> None:
     unfold_list.CHECKBOX_CLASSES[:] = ["hub-cell", "action-checkbox"]
     unfold_list.LINK_CLASSES[:] = ["hub-cell-link"]
     admin.checkbox.attrs["class"] = "hub-tick action-select"
-    for classes in (widgets.INPUT_CLASSES, widgets.SELECT_CLASSES, widgets.TEXTAREA_CLASSES):  # one right edge for all
-        classes[:] = [one for one in classes if not one.startswith("max-w-")]
     unfold_list.result_headers = _headers
     fields.display_for_field, fields.linebreaksbr = _in_words, _zoned_lines
     fields.prettify_json = _listed

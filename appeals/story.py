@@ -57,10 +57,17 @@ def edits(event: Event) -> Iterator[str]:
         yield f"{capfirst(str(field.verbose_name))}: {_value(field, was)} → {_value(field, now)}"
 
 
+def told(event: Event) -> Iterator[str]:
+    """What may be said outside of its appeal, too: which fields were edited, who was reminded of which clock."""
+    yield from edits(event)
+    if event.kind == Event.Kind.REMINDED:
+        yield f"{event.data['recipient']} · {CLOCKS[Deadline.Kind(event.data['deadline'])]}"
+
+
 def details(event: Event, cite: Callable[[str], str]) -> Iterator[str]:
     """What changed by it: fields, numbers, money, clocks. `cite` says what the sources of promises are."""
     data = event.data
-    yield from edits(event)
+    yield from told(event)
     if number := data.get("external_number"):
         yield _("Number at the marketplace: %(number)s") % {"number": number}
     if amount := data.get("amount_recovered"):
@@ -69,8 +76,6 @@ def details(event: Event, cite: Callable[[str], str]) -> Iterator[str]:
         yield _("No reminders until %(moment)s") % {"moment": wording.moment(until)}
     if event.kind == Event.Kind.ATTACHED:
         yield data["name"]
-    if event.kind == Event.Kind.REMINDED:
-        yield f"{data['recipient']} · {CLOCKS[Deadline.Kind(data['deadline'])]}"
     for change in data.get("deadlines", []):
         yield _change(change, cite)
 

@@ -50,14 +50,6 @@ class AskedForm(forms.Form):
         choices=lambda: [("", _("Any")), *((key, capfirst(str(label))) for key, label in reading.KINDS.items())],
         widget=UnfoldAdminSelectWidget,
     )
-    thing = forms.CharField(
-        label=gettext_lazy("name or number of an appeal"),
-        required=False,
-        max_length=100,
-        widget=UnfoldAdminTextInputWidget,
-    )
-    since = forms.DateField(label=gettext_lazy("from the day"), **DAY)
-    until = forms.DateField(label=gettext_lazy("to the day"), **DAY)
     shop = forms.ModelChoiceField(
         Shop.objects.none(),
         label=gettext_lazy("shop"),
@@ -65,6 +57,14 @@ class AskedForm(forms.Form):
         empty_label=gettext_lazy("All shops"),
         widget=UnfoldAdminSelectWidget,
     )
+    thing = forms.CharField(
+        label=gettext_lazy("name or number"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    since = forms.DateField(label=gettext_lazy("from the day"), **DAY)
+    until = forms.DateField(label=gettext_lazy("to the day"), **DAY)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

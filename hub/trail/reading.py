@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from appeals import story
 from appeals.models import Event, Shop
@@ -37,9 +37,9 @@ KINDS: dict[str, Any] = {
     **{str(kind.value): kind.label for kind in TrailEntry.Kind},
 }
 ACTIONS = {
-    TrailEntry.Action.CREATE: gettext_lazy("added"),
-    TrailEntry.Action.UPDATE: gettext_lazy("changed"),
-    TrailEntry.Action.DELETE: gettext_lazy("deleted"),
+    TrailEntry.Action.CREATE: pgettext_lazy("what was done", "added"),
+    TrailEntry.Action.UPDATE: pgettext_lazy("what was done", "changed"),
+    TrailEntry.Action.DELETE: pgettext_lazy("what was done", "deleted"),
 }
 
 
@@ -186,9 +186,9 @@ def _event_line(event: Event) -> Line:
         who=_who(event.actor, ""),
         kind=str(KINDS[APPEALS]),
         what=": ".join(filter(None, [str(event.get_kind_display()), what])),
-        thing=f"{event.appeal} ({event.appeal.shop})",
+        thing=f"{event.appeal} · {event.appeal.shop}",
         url=event.appeal.get_absolute_url(),
-        details=list(story.edits(event)),
+        details=list(story.told(event)),
         place=(event.recorded_at, 0, event.pk),
     )
 

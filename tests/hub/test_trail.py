@@ -197,6 +197,20 @@ def test_the_page_tells_all_three_as_one_by_time(root: User, appeal: Appeal) -> 
     assert "secret words" not in text(root)
 
 
+def test_reminders_of_one_moment_are_told_apart_and_each_cell_says_what_it_is(root: User, appeal: Appeal) -> None:
+    for email in ("first@example.com", "second@example.com"):
+        data = {"recipient": email, "level": 1, "deadline": "our_reply"}
+        Event.objects.create(appeal=appeal, kind="reminded", at=NOW, recorded_at=NOW, data=data)
+    page = text(root, kind="appeals")
+    assert "first@example.com · Our reply" in page
+    assert "second@example.com · Our reply" in page
+    assert f"{appeal} · {appeal.shop}" in page
+    assert page.count('<td data-label="Details">') == page.count("</tr>") - 1
+    root.language = User.Language.RUSSIAN
+    root.save()
+    assert "first@example.com · Наш ответ" in text(root, kind="appeals")
+
+
 def test_pages_follow_one_another_without_a_gap_or_a_double_even_at_one_moment(root: User, ozon: Marketplace) -> None:
     with time_machine.travel(NOW, tick=False):
         for number in range(7):

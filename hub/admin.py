@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -69,7 +69,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related(Prefetch("groups", Group.objects.order_by("id")))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "groups":
@@ -154,7 +154,9 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     @display(description=_("roles"))
     def roles(self, obj: User) -> str:
         names = [gettext(group.name) for group in obj.groups.all()]
-        return ", ".join([gettext("administrator of the installation"), *names] if obj.is_superuser else names)
+        if obj.is_superuser:
+            names.insert(0, gettext("administrator of the installation"))
+        return ", ".join(names) or self.get_empty_value_display()
 
 
 @admin.register(ApiToken)
@@ -162,7 +164,7 @@ class ApiTokenAdmin(ModelAdmin):
     """A key is shown once, when it is made; afterwards only its first characters are known. To revoke is to delete."""
 
     form = TokenForm
-    list_display = ["shown_key", "name", "shown_user", "made", "ends", "last_used_at"]
+    list_display = ["name", "shown_key", "shown_user", "made", "ends", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["name", "user__email", "token_key"]
     show_full_result_count = False
@@ -180,8 +182,7 @@ class ApiTokenAdmin(ModelAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        shown = ["shown_key", "name", "shown_user", "made", "ends", "last_used_at"]
-        return shown if obj else ["user", "name", "days"]
+        return self.list_display if obj else ["user", "name", "days"]
 
     @display(description=_("begins with"), ordering="token_key")
     def shown_key(self, obj: ApiToken) -> str:
@@ -191,7 +192,7 @@ class ApiTokenAdmin(ModelAdmin):
     def shown_user(self, obj: ApiToken) -> str:
         return str(obj.user)
 
-    @display(description=_("created"), ordering="created")
+    @display(description=_("made"), ordering="created")
     def made(self, obj: ApiToken) -> datetime:
         moment: datetime = obj.created
         return moment

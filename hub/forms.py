@@ -73,6 +73,10 @@ class UserForm(UserChangeForm):
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
+        help_texts = {
+            "is_active": _("Off when somebody leaves: no log-in, no API, no reminders; their tokens are deleted."),
+            "is_staff": _("Off for a program: it works through the API by its token and opens no pages."),
+        }
 
 
 def given(permissions: QuerySet[Permission]) -> QuerySet[Permission]:
@@ -114,4 +118,10 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ApiToken
         fields = ["user", "name"]
         labels = {"user": capfirst(_("person"))}
+        help_texts = {
+            "name": _(
+                "Which program it is for: by this name you will know it in the list. The key itself is shown once,"
+                " after you save."
+            )
+        }
         widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}

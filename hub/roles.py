@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext, gettext_noop
@@ -46,9 +47,14 @@ class RoleFilter(admin.RelatedFieldListFilter):
 @admin.register(Group)
 class RoleAdmin(BaseGroupAdmin, ModelAdmin):
     form = RoleForm
-    list_display = ["shown_name"]
+    list_display = ["shown_name", "people"]
+    ordering = ["id"]  # as the migration made them: by what they may do; their names are sorted in no language
     fields = ["name", "permissions"]
     filter_horizontal = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        roles: QuerySet[Group] = super().get_queryset(request)
+        return roles.annotate(people=Count("user"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Group | None:
         """Heads and histories call a role of the hub in the reader's language; nothing is saved when they are read."""
@@ -98,6 +104,10 @@ class RoleAdmin(BaseGroupAdmin, ModelAdmin):
         counts = {str(self.opts.verbose_name_plural): len(roles), gettext("people who have them"): losing}
         return roles, counts, forbidden, protected
 
-    @display(description=_("role"), ordering="name")
+    @display(description=_("role"))
     def shown_name(self, obj: Group) -> str:
         return gettext(obj.name)
+
+    @display(description=_("people"))
+    def people(self, obj: Group) -> int:
+        return int(obj.people)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from django.urls import reverse
 from knox.auth import TokenAuthentication
 
 from hub.models import ApiToken, User
+from hub.roles import ROLES
 
 
 def person(role: str = "") -> User:
@@ -160,6 +161,50 @@ def test_a_role_of_the_hub_stays_and_another_goes_with_its_name_and_its_people(
     assert "Group_permissions" not in page
     client.post(reverse("admin:auth_group_delete", args=[other.pk]), {"post": "yes"})
     assert not Group.objects.filter(pk=other.pk).exists()
+
+
+def test_roles_stand_in_their_order_with_the_number_of_their_people(client: Client, administrator: User) -> None:
+    for role in ("lead", "agent"):
+        person(role)
+    person().groups.add(Group.objects.create(name="About nothing"))
+    both = User.objects.get(email="lead@example.com")
+    both.groups.add(Group.objects.get(name="agent"))
+    client.force_login(administrator)
+    page = client.get(reverse("admin:auth_group_changelist")).content.decode()
+    names = re.findall("field-shown_name.*?<a[^>]*>([^<]+)</a>", page, re.DOTALL)
+    assert names == [*ROLES, "About nothing"]
+    counts = re.findall(r"field-people[^>]*>\s*(\d+)", page)
+    assert counts == ["0", "2", "1", "0", "0", "0", "1"]
+    people = client.get(reverse("admin:hub_user_changelist")).content.decode()
+    assert "agent, lead" in people
+    offered = re.findall(r"groups__id__exact=(\d+)", people)
+    assert offered == sorted(offered, key=int)
+
+
+def test_somebody_without_a_role_has_a_dash_for_it(client: Client, administrator: User) -> None:
+    person()
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_user_changelist"), {"q": "nobody"}).content.decode()
+    assert re.search(r"field-roles[^>]*>\s*—", page)
+
+
+def test_a_token_is_known_by_its_name_and_its_end_is_told_before_it(client: Client, administrator: User) -> None:
+    token, _secret = ApiToken.objects.create(user=administrator, name="stock program")
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_apitoken_changelist")).content.decode()
+    assert re.search(r"field-name.*?<a[^>]*>stock program</a>", page, re.DOTALL)
+    asked = client.get(reverse("admin:hub_apitoken_delete", args=[token.pk])).content.decode()
+    assert "The program with this token will be shut out at once." in asked
+
+
+def test_ones_own_settings_lead_to_the_password_and_the_second_step(client: Client, db: None) -> None:
+    client.force_login(person("viewer"))
+    page = client.get(reverse("profile")).content.decode()
+    content = page[page.index("hub-narrow") :]
+    assert f'href="{reverse("admin:password_change")}"' in content
+    assert f'href="{reverse("second-step")}"' in content
+    done = client.get(reverse("admin:password_change_done")).content.decode()
+    assert re.search(rf'<a class="hub-button" href="{reverse("admin:index")}"', done)
 
 
 def test_the_form_of_a_new_token_has_one_button(client: Client, administrator: User) -> None:

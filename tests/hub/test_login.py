@@ -227,7 +227,10 @@ def test_the_mail_is_russian_and_its_link_sets_one_password_and_ends_the_lock(cl
     assert client.post(where, new).headers["Location"] == LOGIN
     assert elsewhere.get("/admin/").status_code == 302
     assert attempt(client, password="another-long-1") == 302
-    assert "уже использована или устарела" in Client().get(path, follow=True).content.decode()
+    used = Client().get(path, follow=True).content.decode()
+    assert "уже использована или устарела" in used
+    assert f'href="{reverse("admin_password_reset")}"' in used
+    assert f'href="{LOGIN}"' in used
 
 
 def test_a_link_is_good_for_an_hour(client: Client, agent: User) -> None:

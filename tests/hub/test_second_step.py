@@ -75,6 +75,7 @@ def test_the_page_shows_a_key_and_a_picture_and_keeps_nothing_before_a_code_prov
     client.force_login(agent)
     page = client.get(PAGE)
     assert "<svg" in page.content.decode()
+    assert re.search(r'data-copy="[A-Z2-7 ]{39}"', page.content.decode())
     assert "no-store" in page.headers["Cache-Control"]
     wrong = client.post(PAGE, {"password": PASSWORD, "code": "000000"}).content.decode()
     assert "not the code that the app shows" in wrong

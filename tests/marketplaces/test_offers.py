@@ -84,7 +84,7 @@ def test_one_field_is_taken_and_another_kept(client: Client, merged: Channel) ->
     merged.refresh_from_db()
     assert (merged.address, merged.name) == ("https://bazaar.example/new", "Наше имя")
     assert answer.context["offers"] == []
-    assert "there is nothing to decide" in answer.content.decode()
+    assert "say the same" in answer.content.decode()
     assert list(DirectoryChange.objects.of("channel", merged.pk).values_list("action", flat=True)[:2]) == [
         "kept",
         "taken",

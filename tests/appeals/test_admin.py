@@ -553,6 +553,17 @@ def test_a_shop_that_cannot_be_deleted_says_why_and_leads_back(
     )
 
 
+def test_what_holds_a_step_is_counted_in_appeals_and_not_in_their_events(
+    sent: Appeal, agent: User, steps: list[EscalationStep]
+) -> None:
+    lifecycle.escalate(appeal=sent, actor=agent, now=SENT, step=steps[2])
+    assert sent.deadlines.filter(step=steps[2]).exists()
+    client = with_role(User.objects.create_superuser("admin@example.com", language="en"), "lead")
+    shown = text(client.get(reverse("admin:marketplaces_escalationstep_delete", args=[steps[2].pk])))
+    assert "<li> Appeals: 1 </li>" in " ".join(shown.split())
+    assert "Events" not in shown
+
+
 def members_form(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
     form: dict[str, Any] = {"marketplace": shop.marketplace_id, "name": shop.name}
     initial = sum("id" in row for row in rows)

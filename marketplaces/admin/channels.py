@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from marketplaces import wording
-from marketplaces.admin.editing import STATES, DirectoryAdmin, InUseFilter, VersionedForm, two_lines
+from marketplaces.admin.editing import RELIABLE, DirectoryAdmin, InUseFilter, VersionedForm, two_lines
 from marketplaces.admin.exchange import ExchangeAdmin
 from marketplaces.admin.hours import OpeningHoursWidget, explain
 from marketplaces.admin.provenance import PROVENANCE, StaleFilter, contradictions, once
@@ -66,7 +66,7 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
             _("For what it can be used"),
             {"fields": [("needs_login", "works_without_account"), "topics", "position"]},
         ),
-        (_("State"), {"fields": ["state", "state_reason", "remarks", "contradicts", "shown_contradictions"]}),
+        (RELIABLE, {"fields": ["state", "state_reason", "remarks", "contradicts", "shown_contradictions"]}),
         PROVENANCE,
         (
             _("In English"),
@@ -94,10 +94,6 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     @display(description=_("marketplace"), ordering="marketplace__slug")
     def place(self, obj: Channel) -> SafeString:
         return two_lines(str(obj.marketplace), f"{obj.get_kind_display()}, {obj.get_audience_display()}")
-
-    @display(description=_("state"), label=STATES, ordering="state")
-    def shown_state(self, obj: Channel) -> tuple[str, str]:
-        return obj.state, obj.get_state_display()
 
     @display(description=_("now"))
     def open_now(self, obj: Channel) -> str:

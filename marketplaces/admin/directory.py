@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
 from django.db import models
+from django.db.models import Case, CharField, F, Func, QuerySet, Value, When
+from django.db.models.functions import Concat, Left, LPad, Substr
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -17,13 +19,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from marketplaces.admin.editing import (
-    STATES,
+    RELIABLE,
     DirectoryAdmin,
+    HasPast,
     InUseFilter,
     LinesField,
     VersionedForm,
@@ -36,16 +39,23 @@ from marketplaces.admin.provenance import (
     checked_text,
     facts_of_marketplace,
     grade_text,
-    linked,
     once,
+    site_link,
 )
 from marketplaces.amounts import amount_text
-from marketplaces.models import EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
+from marketplaces.facts_text import NOTHING
+from marketplaces.models import EscalationStep, Grade, Marketplace, ResponseTarget, Rule, Source, Topic
+from marketplaces.models.directory_row import Audience
 from marketplaces.published import published_text
 from marketplaces.upkeep import restate
 
 IN_ENGLISH = _("In English")
 HTTPS = {"assume_scheme": "https"}
+
+
+def _or_nothing(contents: str) -> str:
+    """What the theme shows of an address to read: its own mark of nothing differs from ours."""
+    return contents or NOTHING
 
 
 SLUG = {"slug": _("Latin letters, digits and hyphens: programs and files know it by this.")}
@@ -65,17 +75,18 @@ class MarketplaceAdmin(DirectoryAdmin):
     form = MarketplaceForm
     actions_detail = ["download"]
     actions_list = ["upload"]
-    list_display = ["named", "seller_portal", "ticket_number_example", "checked_fact"]
+    list_display = ["named", "portal", "ticket_number_example", "checked_fact"]
     list_filter = [InUseFilter]
     list_select_related: list[str] = []
     search_fields = ["name", "name_en", "slug"]
     readonly_fields = ["shown_provenance", "retired_at"]
+    readonly_preprocess_fields = {"seller_portal": _or_nothing}
     formfield_overrides: dict[Any, Any] = {**DirectoryAdmin.formfield_overrides, models.URLField: HTTPS}
     fieldsets = [
         (None, {"fields": ["name", "slug", "seller_portal", "country", "time_zone"]}),
         (_("For letters and claims"), {"fields": ["legal_entity", "postal_address"]}),
         (_("Request numbers"), {"fields": [("ticket_number_pattern", "ticket_number_example")]}),
-        (_("What support deals with"), {"fields": ["support_handles", "support_refuses"]}),
+        (_("About support"), {"fields": ["support_handles", "support_refuses"]}),
         (_("Where this is known from"), {"fields": ["shown_provenance", "retired_at", "opened"]}),
         (IN_ENGLISH, {"fields": ["name_en", "support_handles_en", "support_refuses_en"], "classes": ["collapse"]}),
     ]
@@ -83,6 +94,10 @@ class MarketplaceAdmin(DirectoryAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Marketplace | None = None) -> Any:
         """Releases, and programs, know a marketplace by its slug."""
         return [*super().get_readonly_fields(request, obj), *(["slug"] if obj else [])]
+
+    @display(description=_("seller portal"), ordering="seller_portal")
+    def portal(self, obj: Marketplace) -> SafeString | None:
+        return site_link(obj.seller_portal)
 
     @display(description=_("sources"))
     def shown_provenance(self, obj: Marketplace) -> SafeString | str:
@@ -107,7 +122,7 @@ class MarketplaceAdmin(DirectoryAdmin):
 
 class TopicForm(VersionedForm):
     class Meta:
-        help_texts = SLUG
+        help_texts = SLUG | {"marketplace": ""}
 
     examples = LinesField(label=capfirst(_("examples")), required=False, help_text=_("One per line."))
     examples_en = LinesField(label=capfirst(_("examples in English")), required=False)
@@ -131,12 +146,13 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
         PROVENANCE,
         (IN_ENGLISH, {"fields": ["name_en", "examples_en", "good_appeal_en"], "classes": ["collapse"]}),
     ]
+    EMPTY = {"marketplace": _("all marketplaces")}
     READ = {"examples": "shown_examples", "examples_en": "shown_examples_en", "required": "shown_required"}
     readonly_fields = [*DirectoryAdmin.readonly_fields, *READ.values()]
 
     @display(description=_("marketplace"), ordering="marketplace__name")
     def whose(self, obj: Topic) -> str:
-        return str(obj.marketplace or gettext("all of them"))
+        return str(obj.marketplace or gettext("all marketplaces"))
 
     @display(description=_("examples"))
     def shown_examples(self, obj: Topic) -> SafeString:
@@ -155,7 +171,7 @@ def _lines(texts: list[str]) -> SafeString:
     return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
-COMPLEXITY = {"unknown": _("all of them"), "true": _("complex case"), "false": _("simple case")}
+COMPLEXITY = {"unknown": _("either"), "true": _("complex case"), "false": _("simple case")}
 
 
 class TargetForm(VersionedForm):
@@ -178,6 +194,7 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
     list_select_related = ["marketplace", "topic", "channel"]
     search_fields = ["note", "source"]
     autocomplete_fields = ["topic", "channel"]
+    EMPTY = {"topic": _("all of them"), "channel": _("all of them")}
     fieldsets = [
         (None, {"fields": [("marketplace", "kind"), ("amount", "unit")]}),
         (
@@ -199,7 +216,7 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
             return [names, *others]
         return [names, (None, {"fields": ["fits"]}), *others[1:]]
 
-    @display(description=_("promise"), ordering="amount")
+    @display(description=_("term"), ordering="amount")
     def promise(self, obj: ResponseTarget) -> str:
         return amount_text(obj.amount, obj.unit)
 
@@ -214,8 +231,26 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
         return "; ".join(part for part in parts if part) or gettext("any")
 
 
+class StepForm(VersionedForm):
+    class Meta:
+        help_texts = {
+            "is_proposed": _(
+                "Turn it off for the first contact itself and for steps that are for special cases only."
+            ),
+            "letter": _("The letter that is drafted for this step. Empty: none."),
+            "term_basis": _("What sets the term: an article of a law, a clause of the offer."),
+            "requires": _("Steps to take before this one. Whoever skips one is warned; nothing is forbidden."),
+            "available_from": _("The step cannot be taken before this day. Empty: it can at any time."),
+        }
+
+
+# The path that a seller goes, in its order; then what is for others
+SELLERS_FIRST = Case(When(audience__in=[Audience.SELLERS, Audience.BOTH], then=Value("")), default=F("audience"))
+
+
 @admin.register(EscalationStep)
 class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
+    form = StepForm
     list_display = ["marketplace", "what", "where", "term", "shown_state", "checked"]
     list_display_links = ["what"]
     list_filter = [
@@ -226,16 +261,20 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
         ("state", ChoicesDropdownFilter),
     ]
     list_select_related = ["marketplace", "channel"]
+    ordering = ["marketplace", SELLERS_FIRST, "position", "id"]
     search_fields = ["name", "name_en", "instructions"]
     autocomplete_fields = ["channel", "requires"]
     fieldsets = [
         (None, {"fields": ["marketplace", ("position", "audience"), "name", "is_proposed"]}),
-        (_("What to do"), {"fields": ["when_to_take", "takes_place", "channel", "instructions", "attach", "letter"]}),
         (
-            _("Term"),
+            _("The step itself"),
+            {"fields": ["when_to_take", "takes_place", "channel", "instructions", "attach", "letter"]},
+        ),
+        (
+            _("When, and how long to wait"),
             {"fields": [("term_amount", "term_unit"), "term_basis", "requires", "available_from"]},
         ),
-        (_("State"), {"fields": ["state", "state_reason"]}),
+        (RELIABLE, {"fields": ["state", "state_reason"]}),
         PROVENANCE,
         (
             IN_ENGLISH,
@@ -261,44 +300,64 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
     def where(self, obj: EscalationStep) -> SafeString:
         return two_lines(obj.get_takes_place_display(), obj.get_audience_display())
 
-    @display(description=_("term"))
-    def term(self, obj: EscalationStep) -> str:
-        return amount_text(obj.term_amount, obj.term_unit) if obj.term_amount else ""
-
-    @display(description=_("state"), label=STATES, ordering="state")
-    def shown_state(self, obj: EscalationStep) -> tuple[str, str]:
-        return obj.state, obj.get_state_display()
-
 
 @admin.register(Rule)
 class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
-    list_display = ["named", "marketplace", "about", "checked"]
-    list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
+    list_display = ["what", "marketplace", "term", "shown_state", "checked"]
+    list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("state", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
     search_fields = ["name", "name_en"]
     autocomplete_fields = ["topic"]
-
+    EMPTY = {"topic": _("all topics")}
     fieldsets = [
         (None, {"fields": ["marketplace", "topic", "name", ("term_amount", "term_unit"), "consequence", "position"]}),
-        (_("State"), {"fields": ["state", "state_reason"]}),
+        (RELIABLE, {"fields": ["state", "state_reason"]}),
         PROVENANCE,
         (IN_ENGLISH, {"fields": ["name_en", "consequence_en", "state_reason_en"], "classes": ["collapse"]}),
     ]
 
-    @display(description=_("topic"), ordering="topic__name")
-    def about(self, obj: Rule) -> str:
-        return obj.topic.text("name") if obj.topic else gettext("all of them")
+    @display(description=_("rule"), ordering="name")
+    def what(self, obj: Rule) -> SafeString:
+        return two_lines(obj.text("name"), obj.topic.text("name") if obj.topic else gettext("all topics"))
+
+
+class GradeFilter(RadioFilter):
+    title = _("grade")
+    parameter_name = "grade"
+    all_option = ["", _("all of them")]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Grade.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(grade=self.value()) if self.value() in Grade.values else queryset
+
+
+# L2 before L10, and S1w beside S1: a letter, a number with zeros before it, then the key itself
+_NUMBER = Func(Substr("key", 2), Value(ascii_lowercase), function="RTRIM")
+NATURAL = Concat(Left("key", 1), LPad(_NUMBER, 20, Value("0")), "key", output_field=CharField())
 
 
 @admin.register(Source)
-class SourceAdmin(ModelAdmin):
+class SourceAdmin(HasPast, ModelAdmin):
     """Sources are read: a release ships them."""
 
-    list_display = ["key", "what", "shown_grade", "address"]
+    list_display = ["shown_key", "what", "shown_grade", "address"]
+    list_display_links = ["shown_key", "what"]
+    list_filter = [GradeFilter]
+    ordering = [NATURAL]
     search_fields = ["key", "title", "title_en", "url"]
-    fields = ["key", "title", "title_en", "url", "shown_published", "shown_grade"]
+    fieldsets = [
+        (None, {"fields": ["key", "title", "url", "shown_published", "shown_grade"]}),
+        (IN_ENGLISH, {"fields": ["title_en"], "classes": ["collapse"]}),
+    ]
     readonly_fields = ["shown_published", "shown_grade"]
+    readonly_preprocess_fields = {"url": _or_nothing}
     show_full_result_count = False
+
+    @display(description=_("key"), ordering=NATURAL)
+    def shown_key(self, obj: Source) -> str:
+        return obj.key
 
     @display(description=_("title"), ordering="title")
     def what(self, obj: Source) -> SafeString:
@@ -313,9 +372,8 @@ class SourceAdmin(ModelAdmin):
         return grade_text(obj.grade)
 
     @display(description=_("address"), ordering="url")
-    def address(self, obj: Source) -> SafeString | str:
-        """The name of the site alone, as addresses are long: the link goes to the very page."""
-        return linked(obj.url, urlsplit(obj.url).netloc) if obj.url else ""
+    def address(self, obj: Source) -> SafeString | None:
+        return site_link(obj.url)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import action
+from django.contrib.admin import AdminSite, action
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
@@ -27,6 +28,7 @@ from marketplaces import history
 from marketplaces.admin.past import past_of, stale_text
 from marketplaces.admin.provenance import LATER, Provenance
 from marketplaces.admin.referring import CountsWhatRefers
+from marketplaces.amounts import amount_text
 from marketplaces.citing import entered_by
 from marketplaces.directory_merge import Values
 from marketplaces.history import Action
@@ -46,6 +48,10 @@ STATES = {
     State.DEAD: "danger",
     State.HISTORIC: "default",
 }
+
+
+RELIABLE = gettext_lazy("Whether it can be relied on")
+HOW_TO_CITE = gettext_lazy("Keys of the section “Sources”, separated by commas, or in words where this is known from.")
 
 
 def two_lines(first: str, second: str) -> SafeString:
@@ -69,6 +75,17 @@ class LinesField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
+class Searched(AutocompleteSelect):
+    """A choice that is searched for, and says what it means while it is empty."""
+
+    def __init__(self, field: Any, site: AdminSite, said: Any) -> None:
+        super().__init__(field, site)
+        self._said = said
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": self._said}
+
+
 class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
     """Refuses a form that was opened before somebody else changed the row, and says who changed what.
 
@@ -83,6 +100,8 @@ class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["opened"].initial = version_of(self.instance) if self.instance.pk else ""
         if "verified_on" in self.fields:  # its default is a function, for which Django would ask the browser
             self.fields["verified_on"].show_hidden_initial = False
+        if "source" in self.fields:
+            self.fields["source"].help_text = HOW_TO_CITE
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -116,7 +135,18 @@ class InUseFilter(RadioFilter):
         return queryset.filter(retired_at__isnull=self.value() != "retired")
 
 
-class DirectoryAdmin(Provenance, CountsWhatRefers, ModelAdmin):
+class HasPast:
+    """For an admin: the page of a row's history has the directory's own lines, field by field."""
+
+    object_history_template = "admin/marketplaces/history.html"
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        past = past_of(row) if row is not None else []
+        return super().history_view(request, object_id, {**(extra_context or {}), "past": past})  # type: ignore[misc]
+
+
+class DirectoryAdmin(Provenance, CountsWhatRefers, HasPast, ModelAdmin):
     """Lists, forms and actions that all rows of the directory share. Each change has its line in the history."""
 
     form = VersionedForm
@@ -127,9 +157,10 @@ class DirectoryAdmin(Provenance, CountsWhatRefers, ModelAdmin):
     actions = ["check_today", "retire", "bring_back"]
     actions_submit_line = ["save_as_checked"]
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
-    object_history_template = "admin/marketplaces/history.html"
     # What is shown instead of a field to those who may not change it: as people read it, not as it is typed
     READ: dict[Any, str] = {}
+    # What a choice means that is left empty
+    EMPTY: dict[str, Any] = {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -141,40 +172,52 @@ class DirectoryAdmin(Provenance, CountsWhatRefers, ModelAdmin):
         name: str = obj.text("name")
         return name
 
+    @display(description=gettext_lazy("term"))
+    def term(self, obj: Any) -> str | None:
+        return amount_text(obj.term_amount, obj.term_unit) if obj.term_amount and obj.term_unit else None
+
+    @display(description=gettext_lazy("state"), label=STATES, ordering="state")
+    def shown_state(self, obj: Any) -> tuple[str, str]:
+        return obj.state, obj.get_state_display()
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Django takes any text for a length of time, and fails of it."""
         column = {field.name: field for field in self.model._meta.fields}.get(lookup.partition("__")[0])
         return not isinstance(column, models.DurationField) and super().lookup_allowed(lookup, value, request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        sets = super().get_fieldsets(request, obj)
-        if obj and self.has_change_permission(request, obj):
-            return sets
-        if obj:
-            return [
-                (name, options | {"fields": [self.READ.get(one, one) for one in options["fields"]]})
-                for name, options in sets
-            ]
-        left = [(name, options | {"fields": _now(options["fields"])}) for name, options in sets]
-        return [(name, options) for name, options in left if options["fields"]]
+        """Without what a new row cannot have yet, and without the day of retiring of a row that is in use."""
+        hidden = LATER if obj is None else set() if obj.retired_at else {"retired_at"}
+        read = self.READ if obj and not self.has_change_permission(request, obj) else {}
+        sets = [
+            (name, options | {"fields": [read.get(one, one) for one in _without(hidden, options["fields"])]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+        return [(name, options) for name, options in sets if options["fields"]]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        said = self.EMPTY.get(db_field.name)
+        if said and db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = Searched(db_field, self.admin_site, said)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if said and field:
+            field.empty_label = said
+        return field
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """A row that is being saved is locked, so that of two people who save at once the second is told."""
-        row = super().get_object(request, object_id, from_field)
-        if row is None or request.method != "POST":
-            return row
-        return self.model._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).first()
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None and request.method == "POST":
+            row = self.model._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).first()
+        if row is not None:
+            row._opens_sources = request.user.has_perm("marketplaces.view_source")
+        return row
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         context = {"show_save_and_add_another": False, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        row = self.get_object(request, unquote(object_id))
-        past = past_of(row) if row is not None else []
-        return super().history_view(request, object_id, {**(extra_context or {}), "past": past})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         source = entered_by(request.user)  # type: ignore[arg-type]
@@ -246,8 +289,8 @@ class DirectoryAdmin(Provenance, CountsWhatRefers, ModelAdmin):
         tell_of_promises(self.model, places, actor=cast("User", request.user), request=request)
 
 
-def _now(fields: Any) -> list[Any]:
-    """Without what comes later; a line of several fields keeps those that are left."""
+def _without(hidden: set[str], fields: Any) -> list[Any]:
+    """A line of several fields keeps those that are left."""
     lines = [(line,) if isinstance(line, str) else tuple(line) for line in fields]
-    left = [tuple(field for field in line if field not in LATER) for line in lines]
+    left = [tuple(field for field in line if field not in hidden) for line in lines]
     return [line[0] if len(line) == 1 else line for line in left if line]

@@ -36,7 +36,9 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("directory file"),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".toml"}),
-        help_text=gettext_lazy("A directory.toml as a release ships it, or as it was downloaded here."),
+        help_text=gettext_lazy(
+            "A directory.toml as a release ships it, or as it was downloaded from the page of its marketplace."
+        ),
     )
 
     def clean_file(self) -> tuple[str, str]:

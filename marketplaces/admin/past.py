@@ -22,7 +22,7 @@ def past_of(row: Model) -> list[dict[str, Any]]:
     return [
         {
             "at": line.at,
-            "who": who(line),
+            "who": str(line.actor or ""),
             "what": line.get_action_display(),
             "kept": line.action == DirectoryChange.Action.KEPT,
             "fields": [

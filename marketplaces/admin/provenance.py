@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import RadioFilter
@@ -64,9 +66,9 @@ class Provenance:
 
     @display(description=gettext_lazy("sources"))
     def shown_sources(self, obj: DirectoryRow) -> SafeString | str:
-        return once(obj, lambda row: sources_text(row.source)) or facts_text.NOTHING
+        return once(obj, own_sources) or facts_text.NOTHING
 
-    @display(description=gettext_lazy("who checked it"))
+    @display(description=gettext_lazy("how it was checked"))
     def shown_check(self, obj: DirectoryRow) -> SafeString | str:
         if obj.pk is None:
             return facts_text.NOTHING
@@ -107,24 +109,39 @@ def check_text(day: date, person: str) -> str:
     return _("compared with the source on %(day)s") % words
 
 
-def sources_text(source: str, known: dict[str, Source] | None = None) -> SafeString:
+def own_sources(row: DirectoryRow) -> SafeString:
+    return sources_text(row.source, opens=opens_sources(row))
+
+
+def opens_sources(row: Any) -> bool:
+    """Whether the reader, for whom the row was read, may open the pages of the sources."""
+    return bool(row.__dict__.get("_opens_sources"))
+
+
+def sources_text(source: str, known: dict[str, Source] | None = None, *, opens: bool = False) -> SafeString:
     """Each source key with its title, link and grade; what is no key stands as it was written."""
     keys = [key.strip() for key in source.split(",") if key.strip()]
     if known is None:
         known = {row.key: row for row in Source.objects.filter(key__in=keys)}
-    return format_html_join("", "<p>{}</p>", ((_source(key, known.get(key)),) for key in keys))
+    return format_html_join("", "<p>{}</p>", ((_source(key, known.get(key), opens),) for key in keys))
 
 
-def _source(key: str, row: Source | None) -> SafeString | str:
+def _source(key: str, row: Source | None, opens: bool) -> SafeString | str:
     if row is None:
         return own_words(key)
     title = linked(row.url, row.text("title")) if row.url else row.text("title")
     known = "; ".join(filter(None, [published_text(row.published), grade_text(row.grade)]))
-    return format_html('{}: {} <span class="hub-quiet">({})</span>', key, title, known)
+    said = _link(row, key) if opens else key
+    return format_html('{}: {} <span class="hub-quiet">({})</span>', said, title, known)
 
 
 def linked(url: str, text: str) -> SafeString:
     return format_html(_LINK, url, text)
+
+
+def site_link(url: str) -> SafeString | None:
+    """The name of the site alone, as addresses are long: the link goes to the very page."""
+    return linked(url, urlsplit(url).netloc) if url else None
 
 
 def grade_text(grade: str) -> str:
@@ -137,8 +154,8 @@ def facts_of_marketplace(place: Marketplace) -> SafeString | str:
     known = {row.key: row for row in Source.objects.filter(key__in=keys)}
     rows = (
         (
-            Marketplace._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
-            sources_text(fact.get("source", ""), known),
+            capfirst(str(Marketplace._meta.get_field(name).verbose_name)),  # type: ignore[union-attr]
+            sources_text(fact.get("source", ""), known, opens=opens_sources(place)),
             check_text(date.fromisoformat(fact["verified_on"]), fact.get("verified_by", "")),
         )
         for name, fact in place.provenance.items()
@@ -164,9 +181,9 @@ def _side_by_side(channels: Iterable[Channel], believed: Channel, shown: Channel
             (
                 " hub-believed" if channel == believed else "",
                 _("This one is believed") if channel == believed else _("This one is not believed"),
-                channel.text("name") if channel == shown else _link(channel),
+                channel.text("name") if channel == shown else _link(channel, channel.text("name")),
                 channel.address or facts_text.NOTHING,
-                sources_text(channel.source),
+                sources_text(channel.source, opens=opens_sources(shown)),
                 check_text(channel.verified_on, str(channel.verified_by) if channel.verified_by else ""),
             )
             for channel in channels
@@ -174,6 +191,6 @@ def _side_by_side(channels: Iterable[Channel], believed: Channel, shown: Channel
     )
 
 
-def _link(channel: Channel) -> SafeString:
-    address = reverse("admin:marketplaces_channel_change", args=[channel.pk])
-    return format_html('<a href="{}" class="text-primary-600">{}</a>', address, channel.text("name"))
+def _link(row: Channel | Source, text: str) -> SafeString:
+    address = reverse(f"admin:marketplaces_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}" class="text-primary-600">{}</a>', address, text)

@@ -4,13 +4,14 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from hub.models import User
+from marketplaces import history
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Rule, Source, Topic
 from tests.marketplaces.workplace import change, filled, listed, save
 
@@ -62,8 +63,8 @@ def test_lists_name_their_rows_in_the_readers_language(
     model.objects.update(name="По-русски", name_en="In English")
     client.force_login(editor)
     page = client.get(listed(model.__name__.lower())).content.decode()
-    assert "In English</a>" in page
-    assert "По-русски</a>" not in page
+    assert "In English</" in page
+    assert "По-русски</" not in page
 
 
 def test_retired_rows_are_out_of_sight_until_asked_for(client: Client, editor: User, chat: Channel) -> None:
@@ -203,9 +204,9 @@ def test_a_page_of_adding_shows_nothing_that_comes_later(client: Client, editor:
     client.force_login(editor)
     for name in ("marketplace", "topic", "channel", "escalationstep", "responsetarget", "rule"):
         page = client.get(reverse(f"admin:marketplaces_{name}_add")).content.decode()
-        assert "field-updated_at" not in page
-        assert "field-retired_at" not in page
-        assert "field-shown_sources" not in page
+        labels = set(re.findall(r"<label[^>]*>\s*([^<]+?)\s*<", page))
+        assert labels
+        assert labels.isdisjoint({"Changed", "Retired", "Sources", "Key"})
 
 
 def test_a_marketplace_keeps_the_slug_by_which_releases_know_it(
@@ -221,10 +222,21 @@ def test_a_marketplace_keeps_the_slug_by_which_releases_know_it(
 def test_what_a_target_leaves_open_is_said_to_fit_all(client: Client, editor: User) -> None:
     client.force_login(editor)
     page = client.get(reverse("admin:marketplaces_responsetarget_add")).content.decode()
-    for field, empty in (("priority", ""), ("is_complex", "unknown")):
-        select = page[page.index(f'<select name="{field}"') :]
-        assert f'<option value="{empty}" selected>all of them' in select[: select.index("</select>")]
+    for field, empty, said in (("priority", "", "all of them"), ("is_complex", "unknown", "either")):
+        assert f'<option value="{empty}" selected>{said}' in choice(page, field)
     assert "Unknown" not in page
+    for field in ("topic", "channel"):
+        assert 'data-placeholder="all of them"' in choice(page, field)
+    topic = client.get(reverse("admin:marketplaces_topic_add")).content.decode()
+    assert '<option value="" selected>all marketplaces' in choice(topic, "marketplace")
+    rule = client.get(reverse("admin:marketplaces_rule_add")).content.decode()
+    assert 'data-placeholder="all topics"' in choice(rule, "topic")
+
+
+def choice(page: str, field: str) -> str:
+    found = re.search(rf'<select name="{field}".+?</select>', page, re.DOTALL)
+    assert found
+    return found[0]
 
 
 def test_who_may_only_look_reads_hours_and_lengths_of_time_in_words(client: Client, chat: Channel) -> None:
@@ -323,3 +335,107 @@ def test_an_empty_list_says_what_it_was_asked_for(
 ) -> None:
     client.force_login(editor)
     assert said in client.get(listed("topic", query)).content.decode()
+
+
+def test_the_steps_of_sellers_stand_first_in_the_order_of_their_path(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    for position, audience in enumerate(["buyers", "both", "sellers", "other", "both"]):
+        EscalationStep.objects.create(
+            marketplace=market, position=position, audience=audience, name=f"Шаг {position}", source="S1"
+        )
+    client.force_login(editor)
+    assert [step.position for step in client.get(listed("escalationstep")).context["cl"].result_list] == [
+        1,
+        2,
+        4,
+        0,
+        3,
+    ]
+
+
+def test_a_term_that_nobody_gave_is_a_dash_and_rules_tell_their_state(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    EscalationStep.objects.create(marketplace=market, position=1, name="Шаг", source="S1")
+    Rule.objects.create(marketplace=market, name="Прежнее", state="historic", source="S1", term_amount=7)
+    Rule.objects.create(marketplace=market, name="Нынешнее", source="S1", term_amount=72, term_unit="hours")
+    client.force_login(editor)
+    assert re.search(r"field-term[^>]*>\s*—\s*<", client.get(listed("escalationstep")).content.decode())
+    rules = client.get(listed("rule")).content.decode()
+    assert "72\u00a0hours" in rules
+    assert re.search(r"field-shown_state.+?historic", rules, re.DOTALL)
+    (found,) = client.get(listed("rule", "?state__exact=historic")).context["cl"].result_list
+    assert found.name == "Прежнее"
+
+
+def test_sources_stand_in_the_order_in_which_people_count(client: Client, editor: User) -> None:
+    keys = ["A1", "L1", "L2", "L10", "S0", "S1e", "S1w", "S2", "W14", "amazonmarket", "vc-435879"]
+    for key in reversed(keys):
+        Source.objects.create(key=key, title="Статья", grade="A" if key == "L2" else "C")
+    client.force_login(editor)
+    page = client.get(listed("source"))
+    shown = [row.key for row in page.context["cl"].result_list]
+    assert [key for key in shown if key[0].isupper()] == keys[:-2]
+    assert sorted(shown) == sorted(keys)
+    assert re.search(r"field-address[^>]*>\s*—\s*<", page.content.decode())
+    assert re.search(r"field-what.{0,200}<a ", page.content.decode(), re.DOTALL)
+    assert [row.key for row in client.get(listed("source", "?grade=A")).context["cl"].result_list] == ["L2"]
+
+
+def test_the_page_of_a_source_without_an_address_says_so_and_has_its_past(client: Client, editor: User) -> None:
+    source = Source.objects.create(key="S1", title="Статья", grade="C")
+    client.force_login(editor)
+    assert re.search(r"Address\s*</label>.{0,500}>—<", client.get(change(source)).content.decode(), re.DOTALL)
+    history = client.get(reverse("admin:marketplaces_source_history", args=[source.pk]))
+    assert "Nothing has changed here yet." in history.content.decode()
+
+
+def test_the_list_of_marketplaces_names_the_site_of_each_portal(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    Marketplace.objects.update(seller_portal="https://seller.example.com/some/long/way")
+    client.force_login(editor)
+    assert ">seller.example.com</a>" in client.get(listed("marketplace")).content.decode()
+
+
+def test_the_day_of_retiring_is_shown_of_what_is_retired(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    label = re.compile(r"<label[^>]*>\s*Retired\s*</label>")
+    assert not label.search(client.get(change(chat)).content.decode())
+    Channel.objects.update(retired_at=timezone.now())
+    assert label.search(client.get(change(chat)).content.decode())
+
+
+def test_a_key_of_a_source_opens_its_page_for_who_may_read_it(
+    client: Client, editor: User, chat: Channel, market: Marketplace
+) -> None:
+    source = Source.objects.create(key="S1", title="Статья", grade="C")
+    fact = {"source": "S1", "source_grade": "C", "verified_on": "2026-01-01"}
+    Marketplace.objects.update(provenance={"seller_portal": fact})
+    client.force_login(editor)
+    link = f'<a href="{change(source)}" class="text-primary-600">S1</a>'
+    for row in (chat, market):
+        assert link in client.get(change(row)).content.decode()
+    assert "<dt>Seller portal</dt>" in client.get(change(market)).content.decode()
+    reader = User.objects.create_user("reader@example.com", language="en")
+    reader.user_permissions.add(Permission.objects.get(codename="view_channel"))
+    client.force_login(reader)
+    page = client.get(change(chat)).content.decode()
+    assert "Статья" in page
+    assert link not in page
+
+
+def test_pages_of_files_and_tables_lead_back_to_their_list(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    pages = {reverse("directory-upload"): "marketplace"}
+    pages |= {reverse(f"admin:marketplaces_rule_{verb}"): "rule" for verb in ("import", "export")}
+    for page, model in pages.items():
+        assert f'<a class="hub-button" href="{listed(model)}">' in client.get(page).content.decode()
+
+
+def test_what_a_release_loaded_names_nobody_in_the_history(client: Client, editor: User, chat: Channel) -> None:
+    history.write([history.line(row=chat, marketplace="", action=history.Action.LOADED, now=timezone.now())])
+    client.force_login(editor)
+    page = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk])).content.decode()
+    assert "<b>Loaded from a release</b>, <time" in page

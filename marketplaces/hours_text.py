@@ -34,7 +34,7 @@ class _Week(NamedTuple):
 def describe(
     expression: str, zone: str, language: str, reader_zone: str | None = None, year: int | None = None
 ) -> str:
-    """ "пн-пт 09:00-18:00, кроме праздников (МСК)", "daily 08:00-20:00 (Moscow time)".
+    """ "пн–пт 09:00–18:00, кроме праздников (МСК)", "daily 08:00–20:00 (Moscow time)".
 
     Hours that are not the same every week are spelt out rule by rule. They, and hours whose distance from the reader's
     clock changes within the year (this one unless given), stay in the channel's zone.
@@ -156,13 +156,13 @@ def _days_text(days: list[int], words: Words) -> str:
         else:
             runs.append([day])
     names = words.weekdays
-    return ",".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}-{names[run[-1]]}" for run in runs)
+    return ",".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}" for run in runs)
 
 
 def _times_text(slots: tuple[Slot, ...], words: Words) -> str:
     if slots == _ALL_DAY:
         return words.round_the_clock
-    *first, last = [f"{_clock_face(start)}-{_clock_face(end if end <= DAY else end - DAY)}" for start, end in slots]
+    *first, last = [f"{_clock_face(start)}–{_clock_face(end if end <= DAY else end - DAY)}" for start, end in slots]
     return words.both.join([", ".join(first), last]) if first else last
 
 
@@ -171,10 +171,11 @@ def _clock_face(minute: int) -> str:
 
 
 def _spelt(expression: str, words: Words) -> str:
-    """The expression itself with its words translated, comments left as they are."""
+    """The expression itself with its words translated and its spans with dashes, comments left as they are."""
     known = {code.lower(): word for code, word in words.tokens.items()}
     pattern = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
-    translate = re.compile(rf'"[^"]*"|(?<![A-Za-z])(?:{pattern})(?![A-Za-z])', re.IGNORECASE)
+    translate = re.compile(rf'"[^"]*"|(?<=\w)-(?=\w)|(?<![A-Za-z])(?:{pattern})(?![A-Za-z])', re.IGNORECASE)
+    known["-"] = "–"
     return translate.sub(lambda token: known.get(token[0].lower(), token[0]), expression)
 
 

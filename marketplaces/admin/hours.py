@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from marketplaces.calendars import UnknownCountryError
 from marketplaces.hours_text import describe
+from marketplaces.hours_words import zone_name
 from marketplaces.models import Marketplace
 from marketplaces.opening_hours import (
     OpeningHours,
@@ -82,7 +83,9 @@ def meaning(expression: str, zone: str, country: str) -> dict[str, Any]:
     try:
         check_expression(expression)
         hours = opening_hours(expression, zone, country)
-        return {"text": describe(expression, zone, get_language() or "ru"), "zone": zone, "week": _week(hours)}
+        language = get_language() or "ru"
+        text = describe(expression, zone, language)
+        return {"text": text, "zone": zone_name(zone, language), "week": _week(hours)}
     except OpeningHoursError as error:
         place = error.position if error.position is not None else len(expression)
         return {

@@ -271,7 +271,7 @@ def test_who_may_only_look_reads_a_person_in_words(client: Client, administrator
     User.objects.filter(pk=viewer.pk).update(language="ru")
     client.force_login(viewer)
     page = client.get(reverse("admin:hub_user_change", args=[administrator.pk])).content.decode()
-    assert "пн-пт 09:00-18:00" in page
+    assert "пн–пт 09:00–18:00" in page
     assert "Mo-Fr 09:00-18:00" not in page
     assert "28.12.2026 – 09.01.2027" in page
     assert "администратор системы, старший" in page

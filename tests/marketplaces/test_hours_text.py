@@ -20,24 +20,24 @@ def at(text: str, zone: str = MOSCOW) -> datetime:
     [
         ("24/7", "круглосуточно", "round the clock"),
         ("Mo-Su,PH 00:00-24:00", "круглосуточно", "round the clock"),
-        ("Mo-Su 08:00-20:00", "ежедневно 08:00-20:00 (МСК)", "daily 08:00-20:00 (Moscow time)"),
-        ("22:00-09:00", "ежедневно 22:00-09:00 (МСК)", "daily 22:00-09:00 (Moscow time)"),
+        ("Mo-Su 08:00-20:00", "ежедневно 08:00–20:00 (МСК)", "daily 08:00–20:00 (Moscow time)"),
+        ("22:00-09:00", "ежедневно 22:00–09:00 (МСК)", "daily 22:00–09:00 (Moscow time)"),
         (
             "Mo-Fr 09:00-18:00; PH off",
-            "пн-пт 09:00-18:00, кроме праздников (МСК)",
-            "Mon-Fri 09:00-18:00, except public holidays (Moscow time)",
+            "пн–пт 09:00–18:00, кроме праздников (МСК)",
+            "Mon–Fri 09:00–18:00, except public holidays (Moscow time)",
         ),
         (
             "Mo-Fr 09:00-13:00,14:00-18:00; Sa 10:00-24:00; PH 10:00-14:00",
-            "пн-пт 09:00-13:00 и 14:00-18:00, сб 10:00-24:00, в праздники 10:00-14:00 (МСК)",
-            "Mon-Fri 09:00-13:00 and 14:00-18:00, Sat 10:00-24:00, public holidays 10:00-14:00 (Moscow time)",
+            "пн–пт 09:00–13:00 и 14:00–18:00, сб 10:00–24:00, в праздники 10:00–14:00 (МСК)",
+            "Mon–Fri 09:00–13:00 and 14:00–18:00, Sat 10:00–24:00, public holidays 10:00–14:00 (Moscow time)",
         ),
         (
             "Mo-Su 09:00-18:00; We off, Fr 20:00-21:00",
-            "пн-вт,чт,сб-вс 09:00-18:00, пт 09:00-18:00 и 20:00-21:00 (МСК)",
-            "Mon-Tue,Thu,Sat-Sun 09:00-18:00, Fri 09:00-18:00 and 20:00-21:00 (Moscow time)",
+            "пн–вт,чт,сб–вс 09:00–18:00, пт 09:00–18:00 и 20:00–21:00 (МСК)",
+            "Mon–Tue,Thu,Sat–Sun 09:00–18:00, Fri 09:00–18:00 and 20:00–21:00 (Moscow time)",
         ),
-        ("Fr-Mo 10:00-12:00", "пн,пт-вс 10:00-12:00 (МСК)", "Mon,Fri-Sun 10:00-12:00 (Moscow time)"),
+        ("Fr-Mo 10:00-12:00", "пн,пт–вс 10:00–12:00 (МСК)", "Mon,Fri–Sun 10:00–12:00 (Moscow time)"),
         (
             "24/7; PH off",
             "круглосуточно, кроме праздников (МСК)",
@@ -45,13 +45,13 @@ def at(text: str, zone: str = MOSCOW) -> datetime:
         ),
         (
             "Mo-Fr; PH off",
-            "пн-пт круглосуточно, кроме праздников (МСК)",
-            "Mon-Fri round the clock, except public holidays (Moscow time)",
+            "пн–пт круглосуточно, кроме праздников (МСК)",
+            "Mon–Fri round the clock, except public holidays (Moscow time)",
         ),
         (
             "Mo-Fr,PH 09:00-18:00",
-            "пн-пт 09:00-18:00, в праздники 09:00-18:00 (МСК)",
-            "Mon-Fri 09:00-18:00, public holidays 09:00-18:00 (Moscow time)",
+            "пн–пт 09:00–18:00, в праздники 09:00–18:00 (МСК)",
+            "Mon–Fri 09:00–18:00, public holidays 09:00–18:00 (Moscow time)",
         ),
         ("off", "закрыто (МСК)", "closed (Moscow time)"),
     ],
@@ -66,17 +66,17 @@ def test_hours_that_are_the_same_every_week(expression: str, russian: str, engli
     [
         (
             "Nov-Mar Mo-Fr 09:00-18:00; PH off",
-            "ноя-мар пн-пт 09:00-18:00; праздники закрыто (МСК)",
-            "Nov-Mar Mon-Fri 09:00-18:00; public holidays closed (Moscow time)",
+            "ноя–мар пн–пт 09:00–18:00; праздники закрыто (МСК)",
+            "Nov–Mar Mon–Fri 09:00–18:00; public holidays closed (Moscow time)",
         ),
-        ("Mo-Fr 09:00-18:00; We 12:00-13:00 off", "пн-пт 09:00-18:00; ср 12:00-13:00 закрыто (МСК)",
-         "Mon-Fri 09:00-18:00; Wed 12:00-13:00 closed (Moscow time)"),
-        ('Mo 09:00-12:00 open "ask for Mo"', 'пн 09:00-12:00 открыто "ask for Mo" (МСК)',
-         'Mon 09:00-12:00 open "ask for Mo" (Moscow time)'),
-        ("Mo 09:00-12:00+", "пн 09:00-12:00+ (МСК)", "Mon 09:00-12:00+ (Moscow time)"),
-        ("Su[-1] 09:00-12:00", "вс[-1] 09:00-12:00 (МСК)", "Sun[-1] 09:00-12:00 (Moscow time)"),
-        ("Fr 22:00-04:00; Sa 09:00-18:00", "пт 22:00-04:00; сб 09:00-18:00 (МСК)",
-         "Fri 22:00-04:00; Sat 09:00-18:00 (Moscow time)"),  # Saturday replaces what Friday left
+        ("Mo-Fr 09:00-18:00; We 12:00-13:00 off", "пн–пт 09:00–18:00; ср 12:00–13:00 закрыто (МСК)",
+         "Mon–Fri 09:00–18:00; Wed 12:00–13:00 closed (Moscow time)"),
+        ('Mo 09:00-12:00 open "ask for Mo"', 'пн 09:00–12:00 открыто "ask for Mo" (МСК)',
+         'Mon 09:00–12:00 open "ask for Mo" (Moscow time)'),
+        ("Mo 09:00-12:00+", "пн 09:00–12:00+ (МСК)", "Mon 09:00–12:00+ (Moscow time)"),
+        ("Su[-1] 09:00-12:00", "вс[-1] 09:00–12:00 (МСК)", "Sun[-1] 09:00–12:00 (Moscow time)"),
+        ("Fr 22:00-04:00; Sa 09:00-18:00", "пт 22:00–04:00; сб 09:00–18:00 (МСК)",
+         "Fri 22:00–04:00; Sat 09:00–18:00 (Moscow time)"),  # Saturday replaces what Friday left
     ],
 )  # fmt: skip
 def test_unusual_hours_are_spelt_out(expression: str, russian: str, english: str) -> None:
@@ -87,45 +87,45 @@ def test_unusual_hours_are_spelt_out(expression: str, russian: str, english: str
 class TestReaderElsewhere:
     def test_the_readers_own_zone_is_used_and_said(self) -> None:
         office = "Mo-Fr 09:00-18:00; PH off"
-        assert describe(office, MOSCOW, "ru", KALININGRAD) == "пн-пт 08:00-17:00, кроме праздников (ваше время, МСК-1)"
-        assert describe(office, MOSCOW, "ru", VLADIVOSTOK) == "пн-пт 16:00-01:00, кроме праздников (ваше время, МСК+7)"
+        assert describe(office, MOSCOW, "ru", KALININGRAD) == "пн–пт 08:00–17:00, кроме праздников (ваше время, МСК-1)"
+        assert describe(office, MOSCOW, "ru", VLADIVOSTOK) == "пн–пт 16:00–01:00, кроме праздников (ваше время, МСК+7)"
         assert (
             describe(office, MOSCOW, "en", VLADIVOSTOK)
-            == "Mon-Fri 16:00-01:00, except public holidays (your time, Vladivostok time)"
+            == "Mon–Fri 16:00–01:00, except public holidays (your time, Vladivostok time)"
         )
 
     def test_days_move_with_the_hours(self) -> None:
-        assert describe("Mo-Fr 18:00-23:00", MOSCOW, "ru", VLADIVOSTOK) == "вт-сб 01:00-06:00 (ваше время, МСК+7)"
-        assert describe("Mo 00:00-05:00", MOSCOW, "ru", KALININGRAD) == "вс 23:00-04:00 (ваше время, МСК-1)"
+        assert describe("Mo-Fr 18:00-23:00", MOSCOW, "ru", VLADIVOSTOK) == "вт–сб 01:00–06:00 (ваше время, МСК+7)"
+        assert describe("Mo 00:00-05:00", MOSCOW, "ru", KALININGRAD) == "вс 23:00–04:00 (ваше время, МСК-1)"
 
     def test_holidays_do_not_move_to_other_days(self) -> None:
         assert (
             describe("Mo-Fr 18:00-23:00; PH off", MOSCOW, "ru", VLADIVOSTOK)
-            == "пн-пт 18:00-23:00, кроме праздников (МСК)"
+            == "пн–пт 18:00–23:00, кроме праздников (МСК)"
         )
         assert (
             describe("Mo-Fr 09:00-12:00; PH 18:00-20:00", MOSCOW, "ru", VLADIVOSTOK)
-            == "пн-пт 09:00-12:00, в праздники 18:00-20:00 (МСК)"
+            == "пн–пт 09:00–12:00, в праздники 18:00–20:00 (МСК)"
         )
 
     def test_whole_days_stay_days_of_the_channel(self) -> None:
-        assert describe("Mo-Fr", MOSCOW, "ru", VLADIVOSTOK) == "пн-пт круглосуточно (МСК)"
+        assert describe("Mo-Fr", MOSCOW, "ru", VLADIVOSTOK) == "пн–пт круглосуточно (МСК)"
         assert describe("24/7", MOSCOW, "ru", VLADIVOSTOK) == "круглосуточно"
 
     def test_a_reader_with_the_same_clock_reads_the_channels_zone(self) -> None:
-        assert describe("09:00-18:00", MOSCOW, "ru", "Europe/Simferopol") == "ежедневно 09:00-18:00 (МСК)"
-        assert describe("09:00-18:00", MOSCOW, "ru", MOSCOW) == "ежедневно 09:00-18:00 (МСК)"
+        assert describe("09:00-18:00", MOSCOW, "ru", "Europe/Simferopol") == "ежедневно 09:00–18:00 (МСК)"
+        assert describe("09:00-18:00", MOSCOW, "ru", MOSCOW) == "ежедневно 09:00–18:00 (МСК)"
 
     def test_a_distance_that_changes_in_the_year_is_not_reckoned(self) -> None:
-        assert describe("09:00-18:00", MOSCOW, "ru", BERLIN) == "ежедневно 09:00-18:00 (МСК)"
-        assert describe("09:00-18:00", BERLIN, "ru", MOSCOW) == "ежедневно 09:00-18:00 (время Берлина)"
-        assert describe("09:00-18:00", BERLIN, "en", "Europe/Rome", 2026) == "daily 09:00-18:00 (Berlin time)"
+        assert describe("09:00-18:00", MOSCOW, "ru", BERLIN) == "ежедневно 09:00–18:00 (МСК)"
+        assert describe("09:00-18:00", BERLIN, "ru", MOSCOW) == "ежедневно 09:00–18:00 (время Берлина)"
+        assert describe("09:00-18:00", BERLIN, "en", "Europe/Rome", 2026) == "daily 09:00–18:00 (Berlin time)"
 
 
 def test_a_zone_without_a_name_is_called_by_its_key() -> None:
-    assert describe("09:00-18:00", "America/New_York", "ru") == "ежедневно 09:00-18:00 (America/New_York)"
-    assert describe("09:00-18:00", "America/New_York", "en") == "daily 09:00-18:00 (New York time)"
-    assert describe("09:00-18:00", "UTC", "en") == "daily 09:00-18:00 (UTC)"
+    assert describe("09:00-18:00", "America/New_York", "ru") == "ежедневно 09:00–18:00 (America/New_York)"
+    assert describe("09:00-18:00", "America/New_York", "en") == "daily 09:00–18:00 (New York time)"
+    assert describe("09:00-18:00", "UTC", "en") == "daily 09:00–18:00 (UTC)"
 
 
 def test_other_languages_are_answered_in_english() -> None:

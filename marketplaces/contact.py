@@ -13,12 +13,21 @@ from django.utils.translation import gettext as _
 
 from marketplaces.hours_text import status_text
 from marketplaces.models import Audience, Channel, Marketplace, State, Topic
-from marketplaces.wording import span
+from marketplaces.wording import LEFT_THERE, hours_unknown, span
 
 ENOUGH = 5
 """How many first replies to our own appeals make a median worth going by; fewer tell of the cases, not the channel."""
 _TRUST = {State.WORKING: 0, State.UNCONFIRMED: 1}
-_LAST_RESORT = (Channel.Kind.POST, Channel.Kind.PUBLIC_POST)
+_LOST_WITHOUT_ADDRESS = (
+    Channel.Kind.EMAIL,
+    Channel.Kind.PHONE,
+    Channel.Kind.HOTLINE,
+    Channel.Kind.MESSENGER,
+    Channel.Kind.SOCIAL_NETWORK,
+    Channel.Kind.TELEGRAM,
+    Channel.Kind.POST,
+)
+"""A chat or a form is found within the account even where nobody wrote down its address; these are not."""
 
 
 class Reason(TextChoices):
@@ -27,6 +36,7 @@ class Reason(TextChoices):
     STATE = "state", gettext_lazy("its state")
     BUYERS = "buyers", gettext_lazy("for buyers only")
     OTHERS = "others", gettext_lazy("not for sellers' questions")
+    NO_ADDRESS = "no_address", gettext_lazy("the address is not known")
     NO_ACCESS = "no_access", gettext_lazy("needs the seller account")
     OTHER_TOPICS = "other_topics", gettext_lazy("for other topics")
 
@@ -114,7 +124,7 @@ def rank(
 def status(channel: Channel, at: datetime) -> str:
     """ "open until 20:00", "opens in 2 h", in the active language, by the reader's clock."""
     if not (hours := channel.hours):
-        return _("hours unknown")
+        return hours_unknown(channel)
     return status_text(hours, at, get_language() or settings.LANGUAGE_CODE, get_current_timezone_name())
 
 
@@ -124,6 +134,7 @@ def _reason(channel: Channel, asked: Situation) -> Reason | None:
         Reason.STATE: channel.state not in _TRUST,
         Reason.BUYERS: channel.audience == Audience.BUYERS,
         Reason.OTHERS: channel.audience == Audience.OTHER,
+        Reason.NO_ADDRESS: channel.kind in _LOST_WITHOUT_ADDRESS and not channel.address,
         Reason.NO_ACCESS: channel.needs_login and not asked.account_access,
         Reason.OTHER_TOPICS: asked.topic is not None and bool(topics) and asked.topic not in topics,
     }
@@ -141,7 +152,7 @@ def _rank(contact: Contact, asked: Situation) -> tuple[object, ...]:
         asked.topic not in topics if asked.topic else bool(topics),
         timedelta.max if speed is None else speed,
         channel.first_reply_typical or timedelta.max,
-        channel.kind in _LAST_RESORT,
+        channel.kind in LEFT_THERE,
         not channel.address,
     )
 
@@ -174,7 +185,7 @@ def _why(contact: Contact, asked: Situation) -> str:
         parts.append(_("first reply usually within %(time)s") % {"time": span(channel.first_reply_typical)})
     if contact.promised:
         parts.append(_("first reply promised within %(time)s") % {"time": span(contact.promised)})
-    sentence = "; ".join(parts)
+    sentence = "; ".join(filter(None, parts))
     return f"{sentence[:1].upper()}{sentence[1:]}."
 
 

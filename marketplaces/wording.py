@@ -9,11 +9,13 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from marketplaces.amounts import tied
-from marketplaces.models import Channel
+from marketplaces.models import UNSAFE, Channel
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
+LEFT_THERE = (Channel.Kind.POST, Channel.Kind.PUBLIC_POST)
+"""What is written there waits: nobody asks whether it is open."""
 
 
 def day(at: datetime, now: datetime | None = None) -> str:
@@ -69,15 +71,25 @@ def span(delta: timedelta) -> str:
 
 
 def open_now(channel: Channel, now: datetime) -> str:
-    """ "open now, until 18:00", "closed; opens in 2 h"; says so where nobody knows the hours."""
+    """ "open now, until 18:00", "closed; opens in 2 h"; says so where nobody knows the hours.
+
+    Nothing of a channel to which nobody should be sent.
+    """
+    if channel.state in UNSAFE:
+        return ""
     hours = channel.hours
     if hours is None:
-        return _("hours unknown")
+        return hours_unknown(channel)
     if hours.is_open(now):
         closes = hours.closes_at(now)
         return _("open until %(moment)s") % {"moment": near(closes, now)} if closes else _("always open")
     opens = hours.opens_at(now)
     return _("closed; opens %(moment)s") % {"moment": near(opens, now)} if opens else _("never opens")
+
+
+def hours_unknown(channel: Channel) -> str:
+    """Says so where hours matter."""
+    return "" if channel.kind in LEFT_THERE else _("hours unknown")
 
 
 def _join(larger: str, smaller: str) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from appeals import wording
 from appeals.review.facts import Facts, Finding, Severity
-from marketplaces.models import Audience, Channel, State
+from marketplaces.models import UNSAFE, Audience, Channel, State
 
 # Where somebody must be there to answer; a form or a letter waits
 _LIVE = (Channel.Kind.CHAT, Channel.Kind.PHONE, Channel.Kind.HOTLINE, Channel.Kind.MESSENGER)
@@ -43,8 +43,9 @@ def _finding(code: str, severity: Severity, message: str, channel: Channel) -> F
 
 
 def _closed(channel: Channel, now: datetime) -> Iterator[Finding]:
-    """When it opens, by the reader's clock. Unknown hours are no reason to say anything."""
-    if channel.is_open(now) is not False:
+    """When it opens, by the reader's clock. Unknown hours are no reason to say anything,
+    and of a channel that nobody should use its state is told."""
+    if channel.state in UNSAFE or channel.is_open(now) is not False:
         return
     live = channel.kind in _LIVE
     message = _("Nobody is there now: %(hours)s.") % {"hours": wording.open_now(channel, now)}

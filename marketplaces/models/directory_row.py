@@ -85,6 +85,10 @@ class State(models.TextChoices):
     HISTORIC = "historic", _("historic")
 
 
+UNSAFE = (State.DISPUTED, State.DEAD, State.HISTORIC)
+"""States in which nobody should be sent there: no link that opens, no word on being open."""
+
+
 class Audience(models.TextChoices):
     SELLERS = "sellers", _("sellers")
     BUYERS = "buyers", _("buyers")

@@ -25,6 +25,7 @@ def office(market: Marketplace) -> Channel:
         marketplace=market,
         kind="email",
         name="Mail",
+        address="help@example.com",
         opening_hours=OFFICE_HOURS,
         needs_login=True,
         first_reply_typical=timedelta(minutes=10),

@@ -114,6 +114,8 @@ def test_paper_and_public_posts_are_the_last_resort_and_a_known_address_is_bette
         ({"audience": "buyers"}, Reason.BUYERS),
         ({"audience": "buyers", "state": "dead"}, Reason.STATE),
         ({"audience": "other"}, Reason.OTHERS),
+        ({"kind": "phone", "address": ""}, Reason.NO_ADDRESS),
+        ({"kind": "telegram", "address": "", "state": "unconfirmed"}, Reason.NO_ADDRESS),
     ],
 )
 def test_what_nobody_should_write_to_is_set_aside_with_the_reason(
@@ -152,6 +154,13 @@ def test_the_reason_names_what_weighs(market: Marketplace, finance: Topic) -> No
     assert (found.is_open, found.opens_at) == (False, datetime(2026, 10, 5, 6, 0, tzinfo=UTC))
     for part in ("2", "3", "7", str(finance)):
         assert part in found.why
+
+
+def test_hours_that_nobody_asks_for_are_not_called_unknown(market: Marketplace) -> None:
+    for kind in ("chat", "post", "public_post"):
+        channel(market, kind, kind=kind, opening_hours="")
+    said = {found.channel.key: found.why for found in rank(market, at=NOON).write}
+    assert said == {"chat": "Working; hours unknown.", "post": "Working.", "public_post": "Working."}
 
 
 @pytest.mark.parametrize(

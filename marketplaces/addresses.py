@@ -7,7 +7,7 @@ from marketplaces.models import Channel
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,20}")
-_CALLED = (Channel.Kind.PHONE, Channel.Kind.HOTLINE)
+CALLED = (Channel.Kind.PHONE, Channel.Kind.HOTLINE)
 
 
 def link(channel: Channel) -> str:
@@ -15,7 +15,7 @@ def link(channel: Channel) -> str:
     address = channel.address.strip()
     if _MAIL.fullmatch(address):
         return f"mailto:{quote(address, safe='@')}"
-    if channel.kind in _CALLED and _PHONE.fullmatch(address):
+    if channel.kind in CALLED and _PHONE.fullmatch(address):
         return f"tel:{re.sub('[^0-9+]', '', address)}"
     try:
         parts = urlsplit(address)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import DurationField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -14,8 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from marketplaces import wording
-from marketplaces.admin.editing import RELIABLE, DirectoryAdmin, InUseFilter, VersionedForm, two_lines
+from marketplaces import facts_text, wording
+from marketplaces.admin.editing import (
+    RELIABLE,
+    DirectoryAdmin,
+    InUseFilter,
+    MinutesField,
+    VersionedForm,
+    two_lines,
+)
 from marketplaces.admin.exchange import ExchangeAdmin
 from marketplaces.admin.hours import OpeningHoursWidget, explain
 from marketplaces.admin.provenance import PROVENANCE, StaleFilter, contradictions, once
@@ -36,6 +44,7 @@ class ChannelForm(VersionedForm):
 
     class Meta:
         widgets = {"opening_hours": OpeningHoursWidget}
+        help_texts = {"position": _("Smaller numbers stand first.")}
 
 
 @admin.register(Channel)
@@ -54,6 +63,10 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     list_select_related = ["marketplace", "contradicts"]
     search_fields = ["name", "name_en", "address", "instructions"]
     READ = {"opening_hours": "shown_hours"}
+    formfield_overrides: dict[Any, Any] = {
+        **DirectoryAdmin.formfield_overrides,
+        DurationField: {"form_class": MinutesField},
+    }
     readonly_fields = [*DirectoryAdmin.readonly_fields, "shown_contradictions", *READ.values()]
     autocomplete_fields = ["topics", "contradicts"]
     fieldsets = [
@@ -74,6 +87,16 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
         ),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
+        """What contradicts the channel is shown where something does."""
+        sets = super().get_fieldsets(request, obj)
+        if obj and self.shown_contradictions(obj) != facts_text.NOTHING:
+            return sets
+        return [
+            (name, options | {"fields": [one for one in options["fields"] if one != "shown_contradictions"]})
+            for name, options in sets
+        ]
+
     @display(description=_("channel"), ordering="name")
     def what(self, obj: Channel) -> SafeString:
         if not obj.contradicts:
@@ -87,7 +110,7 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
             return gettext("hours unknown")
         return describe(obj.opening_hours, obj.zone, get_language() or settings.LANGUAGE_CODE)
 
-    @display(description=_("side by side"))
+    @display(description=_("channels in dispute"))
     def shown_contradictions(self, obj: Channel) -> SafeString | str:
         return once(obj, contradictions)
 
@@ -97,7 +120,7 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
 
     @display(description=_("now"))
     def open_now(self, obj: Channel) -> str:
-        return wording.open_now(obj, timezone.now())
+        return wording.open_now(obj, timezone.now()) or facts_text.NOTHING
 
     def get_search_results(self, request: HttpRequest, queryset, search_term):  # type: ignore[no-untyped-def]
         """Autocompletes offer what is in use; the list has a filter of its own."""

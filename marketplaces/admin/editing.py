@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +23,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action as button
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from marketplaces import history
 from marketplaces.admin.past import past_of, stale_text
@@ -32,22 +33,13 @@ from marketplaces.amounts import amount_text
 from marketplaces.citing import entered_by
 from marketplaces.directory_merge import Values
 from marketplaces.history import Action
-from marketplaces.models import State
 from marketplaces.models.directory_row import DirectoryRow
+from marketplaces.pages.parts import TONES
 from marketplaces.signals import place_of, tell_of_promises
 from marketplaces.upkeep import check, delete, mark_checked, set_retired
 
 if TYPE_CHECKING:
     from hub.models import User
-
-
-STATES = {
-    State.WORKING: "success",
-    State.UNCONFIRMED: "default",
-    State.DISPUTED: "warning",
-    State.DEAD: "danger",
-    State.HISTORIC: "default",
-}
 
 
 RELIABLE = gettext_lazy("Whether it can be relied on")
@@ -84,6 +76,28 @@ class Searched(AutocompleteSelect):
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": self._said}
+
+
+class MinutesField(forms.IntegerField):
+    """A length of time in whole minutes, as the files and tables of the directory have it."""
+
+    widget = UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        wrong = gettext_lazy("Write whole minutes from 1 to 100000, for example 90.")
+        kwargs["error_messages"] = dict.fromkeys(("invalid", "min_value", "max_value"), wrong)
+        kwargs["help_text"] = gettext_lazy("In minutes: 90 is 1 h 30 min.")
+        super().__init__(min_value=1, max_value=100_000, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return -(-value // timedelta(minutes=1)) if isinstance(value, timedelta) else value
+
+    def clean(self, value: Any) -> Any:
+        minutes = super().clean(value)
+        return None if minutes is None else timedelta(minutes=minutes)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial), data))
 
 
 class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -176,7 +190,7 @@ class DirectoryAdmin(Provenance, CountsWhatRefers, HasPast, ModelAdmin):
     def term(self, obj: Any) -> str | None:
         return amount_text(obj.term_amount, obj.term_unit) if obj.term_amount and obj.term_unit else None
 
-    @display(description=gettext_lazy("state"), label=STATES, ordering="state")
+    @display(description=gettext_lazy("state"), label=TONES, ordering="state")
     def shown_state(self, obj: Any) -> tuple[str, str]:
         return obj.state, obj.get_state_display()
 

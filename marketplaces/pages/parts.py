@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from marketplaces import addresses, contact
 from marketplaces.amounts import amount_text
 from marketplaces.hours_text import describe
-from marketplaces.models import ROUND_THE_CLOCK, Channel, Marketplace, Rule, State, Topic
+from marketplaces.models import ROUND_THE_CLOCK, UNSAFE, Channel, Marketplace, Rule, State, Topic
 from marketplaces.pages.references import Citation, References
 
 ICONS = {
@@ -39,10 +39,6 @@ TONES = {
 }
 
 
-UNSAFE = (State.DISPUTED, State.DEAD, State.HISTORIC)
-"""States in which nobody should be sent there: no link that opens, no word on being open."""
-
-
 @dataclass(frozen=True)
 class Place:
     """A channel's name and address, with the link that opens it, and what is known of it being open."""
@@ -54,7 +50,9 @@ class Place:
     tone: str
     reason: str
     address: str
+    nowhere: str
     link: str
+    is_copied: bool
     status: str
     is_open: bool | None
     hours: str
@@ -78,20 +76,34 @@ def place(channel: Channel, at: datetime, references: References) -> Place:
     told = channel.opening_hours not in ("", ROUND_THE_CLOCK)
     unsafe = channel.state in UNSAFE
     name, kind = channel.text("name"), capfirst(str(channel.get_kind_display()))
+    link = "" if unsafe else addresses.link(channel)
     return Place(
         name=name,
-        kind="" if kind == name else str(kind),
+        kind="" if name.casefold().startswith(kind.casefold()) else str(kind),
         icon=ICONS[Channel.Kind(channel.kind)],
         state=str(channel.get_state_display()),
         tone=TONES[State(channel.state)],
         reason=channel.text("state_reason"),
         address=channel.address,
-        link="" if unsafe else addresses.link(channel),
+        nowhere="" if channel.address or channel.state == State.DEAD else _nowhere(channel),
+        link=link,
+        is_copied=bool(link) or (channel.kind == Channel.Kind.POST and not unsafe),
         status="" if unsafe else contact.status(channel, at),
         is_open=channel.is_open(at),
-        hours=describe(channel.opening_hours, channel.zone, language, zone, at.year) if told and not unsafe else "",
+        hours=_unbroken(describe(channel.opening_hours, channel.zone, language, zone, at.year))
+        if told and not unsafe
+        else "",
         citation=references.cite(channel, by=str(channel.verified_by or "")),
     )
+
+
+def _nowhere(channel: Channel) -> str:
+    return _("The number is not known.") if channel.kind in addresses.CALLED else _("The address is not known.")
+
+
+def _unbroken(hours: str) -> str:
+    """With a sign after each dash at which no line breaks."""
+    return hours.replace("–", "–\u2060")
 
 
 def support_card(marketplace: Marketplace, references: References) -> list[dict[str, Any]]:

@@ -55,6 +55,41 @@ def test_a_list_says_whether_somebody_is_there_now(client: Client, editor: User,
     assert "hours unknown" in client.get(listed("channel")).content.decode()
 
 
+@pytest.mark.parametrize("state", ["dead", "historic", "disputed"])
+def test_a_list_does_not_say_that_a_channel_nobody_should_use_is_open(
+    client: Client, editor: User, chat: Channel, state: str
+) -> None:
+    Channel.objects.filter(pk=chat.pk).update(state=state)
+    client.force_login(editor)
+    assert "always open" not in client.get(listed("channel")).content.decode()
+
+
+def test_first_replies_are_entered_in_minutes(client: Client, editor: User, chat: Channel) -> None:
+    Channel.objects.filter(pk=chat.pk).update(first_reply_typical=timedelta(minutes=10))
+    client.force_login(editor)
+    form = filled(client, chat)
+    assert form["first_reply_typical"] == 10
+    save(client, chat, form | {"first_reply_worst": "90"})
+    assert (chat.first_reply_typical, chat.first_reply_worst) == (timedelta(minutes=10), timedelta(minutes=90))
+    lines = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk])).context["past"][0]["fields"]
+    assert "Usual first reply" not in [line[0] for line in lines]
+    for wrong in ("00:10:00", "0", "9" * 20, "1.5"):
+        answer = client.post(change(chat), filled(client, chat) | {"first_reply_worst": wrong})
+        assert answer.context["adminform"].form.errors == {
+            "first_reply_worst": ["Write whole minutes from 1 to 100000, for example 90."]
+        }
+    save(client, chat, filled(client, chat) | {"first_reply_typical": ""})
+    assert chat.first_reply_typical is None
+
+
+def test_channels_in_dispute_are_shown_where_there_are_some(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    assert "Channels in dispute" not in client.get(reverse("admin:marketplaces_channel_add")).content.decode()
+    assert "Channels in dispute" not in client.get(change(chat)).content.decode()
+    Channel.objects.create(marketplace=chat.marketplace, kind="chat", name="Спор", source="S1", contradicts=chat)
+    assert "Channels in dispute" in client.get(change(chat)).content.decode()
+
+
 @pytest.mark.parametrize("model", [Marketplace, Topic, Rule])
 def test_lists_name_their_rows_in_the_readers_language(
     client: Client, editor: User, market: Marketplace, model: type[Topic] | type[Rule] | type[Marketplace]
@@ -249,7 +284,7 @@ def test_who_may_only_look_reads_hours_and_lengths_of_time_in_words(client: Clie
     page = client.get(change(chat)).content.decode()
     assert "10\u00a0min" in page
     assert "0:10:00" not in page
-    assert "Mon-Fri 09:00-18:00" in page
+    assert "Mon–Fri 09:00–18:00" in page
     assert "Mo-Fr 09:00-18:00" not in page
 
 

@@ -70,7 +70,7 @@ def _step(step: EscalationStep, at: datetime, references: References) -> Step:
     return Step(
         anchor=_anchor(step),
         name=step.text("name"),
-        where=str(step.get_takes_place_display()),
+        where=_where(step),
         when=step.text("when_to_take"),
         place=place(step.channel, at, references) if step.channel else None,
         how=step.text("instructions"),
@@ -86,6 +86,13 @@ def _step(step: EscalationStep, at: datetime, references: References) -> Step:
         reason=step.text("state_reason"),
         citation=references.cite(step, by=str(step.verified_by or "")),
     )
+
+
+def _where(step: EscalationStep) -> str:
+    """Nothing where the name says it already, or where it would say nothing."""
+    where = str(step.get_takes_place_display())
+    told = step.takes_place == EscalationStep.Place.OTHER or where.casefold() in step.text("name").casefold()
+    return "" if told else where
 
 
 def _anchor(step: EscalationStep) -> str:

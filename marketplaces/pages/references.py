@@ -57,6 +57,11 @@ class References:
         found = [source for key, source in self._known.items() if key in self._cited]
         return [Cited(row.key, row.grade, row.text("title"), row.url, published_text(row.published)) for row in found]
 
+    @property
+    def grades(self) -> list[str]:
+        """What each letter means."""
+        return [str(label) for label in Grade.labels]
+
     def cite(self, row: DirectoryRow, *, by: str = "") -> Citation:
         """`by` is who checked the row, where the caller knows."""
         return self._citation(row.source, row.source_grade, row.verified_on, by)

@@ -1,5 +1,6 @@
 """What the page “where to write” shows of each channel, of the topic, and of what was set aside."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,7 +155,7 @@ def _marks(channel: Channel, asked: contact.Situation) -> list[str]:
     if asked.topic in topics:
         marks.append(_("made for this topic"))
     elif topics:
-        marks.append(_("only for: %(topics)s") % {"topics": ", ".join(map(str, topics))})
+        marks.append(_only_for(topics))
     if channel.works_without_account and not asked.account_access:
         marks.append(_("works when the account is lost"))
     elif channel.needs_login:
@@ -209,8 +210,18 @@ def _why_aside(aside: contact.Aside) -> str:
         others = {"buyers": contact.Reason.BUYERS, "other": contact.Reason.OTHERS}
         return str(others[aside.channel.audience].label) if aside.channel.audience in others else ""
     if reason == contact.Reason.OTHER_TOPICS:
-        return _("only for: %(topics)s") % {"topics": ", ".join(map(str, aside.channel.topics.all()))}
+        return _only_for(list(aside.channel.topics.all()))
     return str(reason.label)
+
+
+def _only_for(topics: list[Topic]) -> str:
+    text = ngettext("only for the topic: %(topics)s", "only for the topics: %(topics)s", len(topics))
+    return text % {"topics": ", ".join(_amid(str(topic)) for topic in topics)}
+
+
+def _amid(name: str) -> str:
+    """Within a sentence: a Russian name begins small; an abbreviation or a brand in Latin letters stays."""
+    return re.sub("^[А-ЯЁ](?=[а-яё])", lambda first: first[0].lower(), name)
 
 
 def _named(channel: Channel) -> str:

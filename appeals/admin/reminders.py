@@ -24,7 +24,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from appeals import reminders
+from appeals import reminders, wording
+from appeals.admin.filters import NUMBER
 from appeals.admin.listing import CappedPaginator
 from appeals.models import Reminder, ReminderRule, Shop
 from marketplaces.admin.editing import LinesField
@@ -41,17 +42,27 @@ STATES = {
 
 @admin.register(Reminder)
 class ReminderAdmin(ModelAdmin):
-    list_display = ["appeal", "clock", "address", "shown_state", "reason", "sent_at"]
-    list_display_links = ["address"]
+    list_display = ["appeal", "clock", "address", "shown_state", "why", "moment"]
+    list_display_links = ["moment"]
+    shows_moments = True
     change_form_outer_before_template = "admin/appeals/reminder/why.html"
-    fields = [
-        *("appeal", "clock", "due_at", "address", "role", "state", "reason", "detail"),
-        *("rung_at", "created_at", "send_after", "attempts", "resends", "sent_at", "message_id"),
+    fieldsets = [
+        (None, {"fields": ["appeal", "clock", "due_at", "address", "role", "state", "reason", "sent_at"]}),
+        (
+            _("Technical details"),
+            {
+                "fields": [
+                    *("level", "rung_at", "created_at", "send_after"),
+                    *("attempts", "resends", "message_id", "detail"),
+                ],
+                "classes": ["collapse"],
+            },
+        ),
     ]
     list_filter = [("state", ChoicesDropdownFilter)]
     list_select_related = ["deadline__appeal"]
     search_fields = ["address"]
-    search_help_text = _("Address")
+    search_help_text = _("Number of the appeal or address")
     show_full_result_count = False
     paginator = CappedPaginator
     list_per_page = 50
@@ -62,6 +73,15 @@ class ReminderAdmin(ModelAdmin):
         shops = Shop.objects.visible_to(request.user)
         rows: QuerySet[Reminder] = super().get_queryset(request)
         return rows.filter(deadline__appeal__shop__in=shops)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Reminder], search_term: str
+    ) -> tuple[QuerySet[Reminder], bool]:
+        """A number is that of an appeal, as people see it everywhere."""
+        if number := NUMBER.fullmatch(search_term.strip(" №#")):
+            return queryset.filter(deadline__appeal__pk=int(number[0])), False
+        found: tuple[QuerySet[Reminder], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -120,6 +140,15 @@ class ReminderAdmin(ModelAdmin):
     def shown_state(self, obj: Reminder) -> tuple[str, str]:
         return obj.state, obj.get_state_display()
 
+    @display(description=_("reason"), ordering="reason")
+    def why(self, obj: Reminder) -> str | None:
+        """Only where it tells more than the state: a later one takes the place of each that is superseded."""
+        return None if obj.reason == Reminder.Reason.LATER_RUNG else obj.get_reason_display() or None
+
+    @display(description=_("when"), ordering="created_at")
+    def moment(self, obj: Reminder) -> str:
+        return wording.moment(obj.sent_at or obj.created_at, timezone.now())
+
 
 class AddressesField(LinesField):
     def validate(self, value: list[str]) -> None:
@@ -128,8 +157,11 @@ class AddressesField(LinesField):
 
 
 class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        help_texts = {"amount": _("Zero after it was due: the very moment when the term runs out.")}
+
     extra_addresses = AddressesField(
-        label=capfirst(_("tell these addresses")), required=False, help_text=_("One per line. They need no account.")
+        label=capfirst(_("tell these addresses")), required=False, help_text=_("One per line. No account is needed.")
     )
 
     def clean(self) -> dict[str, Any] | None:
@@ -145,7 +177,7 @@ class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(ReminderRule)
 class ReminderRuleAdmin(ModelAdmin):
     form = ReminderRuleForm
-    list_display = ["__str__", "marketplace", "topic", "priority", "tell_assignee", "tell_lead", "is_active"]
+    list_display = ["__str__", "marketplace", "topic", "priority", "told", "is_active"]
     empty_value_display = _("all of them")
     list_filter = ["is_active", ("deadline_kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
@@ -154,17 +186,27 @@ class ReminderRuleAdmin(ModelAdmin):
         (_("When"), {"fields": ["deadline_kind", "moment", ("amount", "unit"), "is_active"]}),
         (
             _("For which appeals"),
-            {"fields": ["marketplace", "topic", "priority"], "description": _("What is empty fits every appeal.")},
+            {"fields": ["marketplace", "topic", "priority"], "description": _("It serves the appeals that fit all that is chosen here.")},
         ),
         (_("Who is told"), {"fields": [("tell_assignee", "tell_lead"), "people", "extra_addresses"]}),
         (
             _("Telling again"),
             {
                 "fields": [("repeat_amount", "repeat_unit"), "repeat_limit"],
-                "description": _("Zero and zero: told once."),
+                "description": _("Leave zeros to remind once."),
             },
         ),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReminderRule]:
+        rules: QuerySet[ReminderRule] = super().get_queryset(request)
+        return rules.prefetch_related("people")
+
+    @display(description=_("who is told"))
+    def told(self, obj: ReminderRule) -> str:
+        roles = [(obj.tell_assignee, Reminder.Role.ASSIGNEE), (obj.tell_lead, Reminder.Role.LEAD)]
+        named = [str(role.label) for is_told, role in roles if is_told]
+        return ", ".join([*named, *map(str, obj.people.all()), *obj.extra_addresses])
 
     def get_readonly_fields(self, request: HttpRequest, obj: ReminderRule | None = None) -> list[str]:
         """An address is told of the appeals of every shop: it is chosen by somebody who leads them all."""

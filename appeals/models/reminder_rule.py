@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -78,7 +79,7 @@ class ReminderRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_deadline_kind_display()}: {self.when}"
+        return capfirst(f"{self.get_deadline_kind_display()}: {self.when}")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """The next sweep looks again at the deadlines of this ladder (`appeals.reminders`)."""

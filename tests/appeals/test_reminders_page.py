@@ -1,12 +1,13 @@
 """Who was told and why, sending again, whom mail does not reach, and the rules that leads write."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
@@ -18,6 +19,7 @@ from tests.appeals.conftest import moscow
 
 pytestmark = pytest.mark.django_db
 
+LIST = reverse_lazy("admin:appeals_reminder_changelist")
 BREACH = moscow("2026-10-09 00:00")
 RULE = {
     **{"deadline_kind": "answer", "moment": "after", "amount": "1", "unit": "hours", "is_active": "on"},
@@ -66,6 +68,22 @@ def test_a_reminder_has_a_page_that_says_why(ours: Client, told: Reminder) -> No
     assert "agent@example.com is told as: assignee." in found
     assert "Rule: when the term runs out." in found
     assert told.message_id.strip("<>") in found
+
+
+def test_the_list_leads_to_it_by_its_time_and_says_no_reason_twice(ours: Client, told: Reminder) -> None:
+    later = {"state": "superseded", "reason": "later_rung", "sent_at": None}
+    Reminder.objects.filter(pk=told.pk).update(**later)
+    found = ours.get(LIST).content.decode()
+    assert re.search(rf'<a href="{page(told)}[^>]*>9 October, 00:00</a>', found)
+    assert "took its place" not in found
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_found"), [("№ {0}", True), ("{0}", True), ("№ {0}0", False), ("agent@", True), ("9" * 18, False)]
+)
+def test_it_is_found_by_the_number_of_its_appeal(ours: Client, told: Reminder, asked: str, is_found: bool) -> None:
+    answer = ours.get(LIST, {"q": asked.format(told.deadline.appeal_id)})
+    assert (told in answer.context["cl"].queryset) == is_found
 
 
 def test_it_is_sent_again_from_its_page(ours: Client, told: Reminder) -> None:
@@ -180,6 +198,7 @@ def test_a_lead_writes_a_rule(ours: Client, finance: Topic) -> None:
     saved(ours, tell_assignee="on", extra_addresses="Boss@example.com", amount="7")
     rule = ReminderRule.objects.get(amount=7)
     assert (rule.extra_addresses, rule.tell_assignee, rule.tell_lead) == (["boss@example.com"], True, False)
+    assert "assignee, boss@example.com" in ours.get(reverse("admin:appeals_reminderrule_changelist")).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,12 @@ class ShopAdmin(CountsWhatRefers, ModelAdmin):
         ),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Shop | None = None) -> Any:
+        """A new shop has no table of members yet: it says where they are."""
+        first, *others = self.fieldsets
+        said = _("You lead the shop that you add. Its other members are chosen once it is saved.")
+        return [first, *others] if obj else [(first[0], {**first[1], "description": said}), *others]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         return Shop.objects.visible_to(request.user)
 

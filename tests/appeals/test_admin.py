@@ -547,6 +547,7 @@ def test_a_shop_that_cannot_be_deleted_says_why_and_leads_back(
         shown = text(client.get(reverse("admin:appeals_shop_delete", args=[sent.shop_id])))
     assert "Cannot delete" in shown
     assert "<li> Appeals: 1 </li>" in " ".join(shown.split())
+    assert "take its members out" in shown
     assert not any("external_number" in (one["sql"] or "") for one in asked.captured_queries)
     assert (
         f'<a class="hub-button" href="{reverse("admin:appeals_shop_change", args=[sent.shop_id])}">Back</a>' in shown

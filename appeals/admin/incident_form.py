@@ -109,6 +109,8 @@ class IncidentForm(forms.Form):
         if incident:
             for name in ("title", "description", "began_at"):
                 del self.fields[name]
+        else:
+            self.fields["began_at"].help_text = zone_text()
         self.shops = list(
             Shop.objects.visible_to(user).select_related("marketplace").order_by("marketplace__slug", "name")
         )

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, When
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -33,6 +33,13 @@ from marketplaces.working_time import UNCOUNTABLE
 
 PAGE = 100
 LONG = {*needs.LONG} - {"order_numbers"}
+# What somebody has to do something with comes first, what is closed last
+FIRST = Case(
+    When(status=Appeal.Status.OUR_TURN, then=0),
+    When(status=Appeal.Status.RESOLVED, then=2),
+    default=1,
+    output_field=IntegerField(),
+)
 VERBS = ("record_reply", "message", "escalate", "resolve", "snooze", "assign")
 
 
@@ -127,7 +134,7 @@ class IncidentAdmin(ModelAdmin):
     def _show(self, request: HttpRequest, incident: Incident) -> HttpResponse:
         now, appeals = timezone.now(), Appeal.objects.visible_to(reader(request)).filter(incident=incident)
         rows = appeals.select_related("shop__marketplace").defer(*LONG).prefetch_related(needs.CLOCKS)
-        page = Paginator(rows.order_by("pk"), PAGE).get_page(request.GET.get("p"))
+        page = Paginator(rows.order_by(FIRST, "pk"), PAGE).get_page(request.GET.get("p"))
         may_change, figures = self.has_change_permission(request), _figures(appeals, now)
         states = {figure["key"] for figure in figures}
         return self._render(

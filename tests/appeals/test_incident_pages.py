@@ -165,6 +165,16 @@ def test_the_page_shows_all_of_them(ours: Client, incident: Incident, shops: lis
     assert "Payments stopped" in ours.get(reverse("admin:appeals_incident_changelist")).content.decode()
 
 
+def test_what_is_ours_to_do_stands_first_on_the_page_and_what_is_closed_last(
+    ours: Client, incident: Incident, agent: User
+) -> None:
+    closed, *_others, replied = incident.appeals.order_by("pk")
+    lifecycle.resolve(appeal=closed, actor=agent, now=SENT, outcome="granted")
+    lifecycle.record_reply(appeal=replied, actor=agent, now=SENT, kind="question", text="Why?")
+    rows = [row["appeal"].pk for row in ours.get(incident.get_absolute_url()).context["rows"]]
+    assert (rows[0], rows[-1]) == (replied.pk, closed.pk)
+
+
 def test_a_page_of_many_takes_no_more_queries_than_one_of_few(
     ours: Client, agent: User, shops: list[Shop], desk: Channel, finance: Topic
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -41,6 +42,17 @@ OUTCOMES = {
     Appeal.Outcome.IGNORED: "danger",
     Appeal.Outcome.WITHDRAWN: "default",
 }
+
+
+# A number that a browser would break at its hyphens
+_HYPHENED = re.compile(r"(\d[\d-]{3,22}\d)")
+
+
+def whole_numbers(text: str) -> SafeString:
+    """The text with each of its numbers in one line."""
+    parts = _HYPHENED.split(text)
+    shown = (("hub-number" if place % 2 else "", part) for place, part in enumerate(parts))
+    return format_html_join("", '<span class="{}">{}</span>', shown) if len(parts) > 1 else format_html("{}", text)
 
 
 def two_lines(first: str, second: str, tone: str = "") -> SafeString:
@@ -80,6 +92,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class AppealListing(ModelAdmin):
+    shows_moments = True
     paginator = CappedPaginator
     list_before_template = "admin/appeals/appeal/views.html"
     list_after_template = "admin/appeals/appeal/capped.html"
@@ -140,7 +153,7 @@ class AppealListing(ModelAdmin):
     @display(description=gettext_lazy("appeal"), ordering="pk")
     def what(self, obj: Appeal) -> SafeString:
         parts = [f"№ {obj.pk}", obj.external_number, str(obj.topic or "")]
-        return two_lines(obj.subject, " · ".join(part for part in parts if part))
+        return two_lines(whole_numbers(obj.subject), " · ".join(part for part in parts if part))
 
     @display(description=gettext_lazy("shop"), ordering="shop__name")
     def place(self, obj: Appeal) -> SafeString:
@@ -151,19 +164,19 @@ class AppealListing(ModelAdmin):
         return obj.outcome or obj.status, obj.get_outcome_display() or obj.get_status_display()
 
     @display(description=gettext_lazy("due"), ordering=needs.SOONEST)
-    def due(self, obj: Appeal) -> SafeString | str:
+    def due(self, obj: Appeal) -> SafeString | None:
         now = timezone.now()
         running = needs.running(obj)
         first = getattr(obj, "first_promise", "")
         if running is None:
-            return two_lines("", first, "hub-due") if first else ""
+            return two_lines("", first, "hub-due") if first else None
         late = "hub-due hub-late" if running.is_late(now) else "hub-due"
         until = wording.until(running.due_at, now)
         return two_lines(wording.standing(running, now), f"{until}. {first}" if first else until, late)
 
     @display(description=gettext_lazy("at stake"), ordering="amount_at_stake")
-    def money(self, obj: Appeal) -> str:
-        return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else ""
+    def money(self, obj: Appeal) -> str | None:
+        return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else None
 
     @admin.action(description=gettext_lazy("Assign"), permissions=["change"])
     def assign_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:

@@ -186,7 +186,10 @@ class ReminderRuleAdmin(ModelAdmin):
         (_("When"), {"fields": ["deadline_kind", "moment", ("amount", "unit"), "is_active"]}),
         (
             _("For which appeals"),
-            {"fields": ["marketplace", "topic", "priority"], "description": _("It serves the appeals that fit all that is chosen here.")},
+            {
+                "fields": ["marketplace", "topic", "priority"],
+                "description": _("It serves the appeals that fit all that is chosen here."),
+            },
         ),
         (_("Who is told"), {"fields": [("tell_assignee", "tell_lead"), "people", "extra_addresses"]}),
         (

@@ -1,5 +1,6 @@
 """The workplace: logging an appeal, its page, its verbs, its lists; and outsiders, who get nothing."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -780,6 +781,16 @@ def test_a_list_is_kept_under_a_name_and_only_its_owner_sees_it(ours: Client, vi
     assert SavedView.objects.exists()
     ours.post(forget)
     assert not SavedView.objects.exists()
+
+
+def test_a_number_of_a_subject_stays_in_one_line_and_what_is_not_known_is_a_dash(
+    ours: Client, shop: Shop, agent: User
+) -> None:
+    lifecycle.create(actor=agent, now=SENT, shop=shop, subject="<b>: 80010111-0001-1, срочно", assignee=None)
+    found = ours.get(reverse(LIST)).content.decode()
+    assert '&lt;b&gt;: </span><span class="hub-number">80010111-0001-1</span>' in found
+    for name in ("due", "money"):
+        assert re.search(rf'field-{name} hub-cell"[^>]*>—</td>', found)
 
 
 def test_the_money_filter_shows_what_is_worth_pressing_for(ours: Client, shop: Shop, agent: User) -> None:

@@ -74,6 +74,11 @@ def test_a_view_is_kept_and_opened_again(page: Page, administrator: User, three:
     view.click()
     expect(page.locator("#result_list tbody")).to_have_count(1)
     assert SavedView.objects.get().query == "status=draft"
+    page.click(".hub-view summary")
+    assert SavedView.objects.exists()
+    page.click(".hub-view button")
+    expect(view).to_have_count(0)
+    assert not SavedView.objects.exists()
 
 
 def test_a_broken_table_is_named_by_row_and_column_and_a_whole_one_comes_in(

@@ -47,6 +47,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
+    shows_moments = True
     list_display = ["email", "full_name", "roles", "is_active", "last_login"]
     list_filter = ["is_active", ("groups", RoleFilter)]
     search_fields = ["email", "full_name"]
@@ -164,6 +165,7 @@ class ApiTokenAdmin(ModelAdmin):
     """A key is shown once, when it is made; afterwards only its first characters are known. To revoke is to delete."""
 
     form = TokenForm
+    shows_moments = True
     list_display = ["name", "shown_key", "shown_user", "made", "ends", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["name", "user__email", "token_key"]

@@ -91,15 +91,18 @@ def _group(request: HttpRequest, title: str, entries: list[Entry]) -> dict[str, 
 
 
 def _item(request: HttpRequest, title: str, icon: str, view: str, permission: str) -> dict[str, Any]:
-    counted = {"index": ("our_turn", "warning"), "appeals_appeal_changelist": ("overdue", "danger")}
-    need, variant = counted.get(view, ("", ""))
+    counted = {
+        "index": ("our_turn", "warning", _("Our turn")),
+        "appeals_appeal_changelist": ("overdue", "danger", _("Overdue")),
+    }
+    need, variant, said = counted.get(view, ("", "", ""))
     count = home.counts(request)[need] if need and request.user.has_perm("appeals.view_appeal") else 0
     return {
         "title": title,
         "icon": icon,
         "link": reverse(f"admin:{view}"),
         "permission": lambda request: not permission or request.user.has_perm(permission),
-        **({"badge": str(count), "badge_variant": variant} if count else {}),
+        **({"badge": str(count), "badge_variant": variant, "badge_title": f"{said}: {count}"} if count else {}),
     }
 
 

@@ -47,6 +47,7 @@ VERBS = ("record_reply", "message", "escalate", "resolve", "snooze", "assign")
 class IncidentAdmin(ModelAdmin):
     """Whoever may see and make appeals may see and make incidents of their shops."""
 
+    shows_moments = True
     list_display = ["title", "hit", "open_now", "created_at", "ended_at"]
     search_fields = ["title", "description"]
     show_full_result_count = False

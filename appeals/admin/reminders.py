@@ -145,7 +145,7 @@ class ReminderAdmin(ModelAdmin):
         """Only where it tells more than the state: a later one takes the place of each that is superseded."""
         return None if obj.reason == Reminder.Reason.LATER_RUNG else obj.get_reason_display() or None
 
-    @display(description=_("when"), ordering="created_at")
+    @display(description=_("when"))
     def moment(self, obj: Reminder) -> str:
         return wording.moment(obj.sent_at or obj.created_at, timezone.now())
 

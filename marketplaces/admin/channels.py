@@ -50,6 +50,7 @@ class ChannelForm(VersionedForm):
 @admin.register(Channel)
 class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     form = ChannelForm
+    shows_moments = True
     list_display = ["what", "place", "shown_state", "open_now", "checked"]
     list_filter = [
         InUseFilter,

@@ -98,3 +98,10 @@ def test_a_time_that_nobody_knows_shows_the_whole_list_with_a_note(shop: Shop, a
 def test_what_is_awaited_says_how_much_time_is_left_and_until_when(people: dict[str, Client]) -> None:
     page = people["lead"].get("/admin/").content.decode()
     assert "осталось 23\u00a0ч 40\u00a0мин из 24\u00a0ч, до 11:40 21 ноября" in page
+
+
+@time_machine.travel(NOW, tick=False)
+def test_the_counts_of_the_menu_say_what_they_count(people: dict[str, Client]) -> None:
+    page = people["agent"].get(reverse("admin:index")).content.decode()
+    said = re.findall(r'role="img" title="([^"]+): (\d+)" aria-label="\1: \2">\2</span>', page)
+    assert [words for words, _count in said] == ["Our turn", "Overdue"]

@@ -58,6 +58,22 @@ def test_the_menu_shows_what_one_may_open(client: Client, db: None, role: str) -
     assert reverse("admin:hub_user_changelist") not in links
 
 
+def test_the_page_of_a_part_lists_it_as_the_menu_does(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    page = client.get(reverse("admin:app_list", args=["appeals"])).content.decode()
+    listed = re.findall(r'<li><a class="hub-link" href="/admin/appeals/([a-z]+)/">', page)
+    assert listed == ["appeal", "incident", "shop", "reminder", "reminderrule"]
+
+
+@pytest.mark.parametrize(("shown", "says"), [("hub_apitoken", True), ("auth_group", False)])
+def test_a_list_names_the_zone_where_it_shows_moments(
+    client: Client, administrator: User, shown: str, says: bool
+) -> None:
+    client.force_login(administrator)
+    page = client.get(reverse(f"admin:{shown}_changelist")).content.decode()
+    assert ("your time, " in page) == says
+
+
 def test_somebody_without_a_role_is_told_to_ask_for_one(client: Client, db: None) -> None:
     client.force_login(person())
     assert "Ask an administrator to give you a role." in client.get(reverse("admin:index")).content.decode()

@@ -97,7 +97,7 @@ class ShopAdmin(CountsWhatRefers, ModelAdmin):
     )
     empty_for_readers = _("The shops stand here that you are a member of. Ask whoever leads a shop to add you.")
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
-    fieldsets = [
+    fieldsets: list[tuple[Any, dict[str, Any]]] = [
         (None, {"fields": ["marketplace", "name", "seller_id"]}),
         (
             _("For letters and claims"),

@@ -98,6 +98,7 @@ class AppealListing(ModelAdmin):
     list_after_template = "admin/appeals/appeal/capped.html"
     list_display = ["what", "place", "state", "due", "assignee", "money"]
     list_filter = filters.ALL
+    list_filter_submit = True
     list_select_related = ["shop__marketplace", "topic", "assignee"]
     list_per_page = 50
     show_full_result_count = False

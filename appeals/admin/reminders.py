@@ -60,6 +60,7 @@ class ReminderAdmin(ModelAdmin):
         ),
     ]
     list_filter = [("state", ChoicesDropdownFilter)]
+    list_filter_submit = True
     list_select_related = ["deadline__appeal"]
     search_fields = ["address"]
     search_help_text = _("Number of the appeal or address")
@@ -180,6 +181,7 @@ class ReminderRuleAdmin(ModelAdmin):
     list_display = ["__str__", "marketplace", "topic", "priority", "told", "is_active"]
     empty_value_display = _("all of them")
     list_filter = ["is_active", ("deadline_kind", ChoicesDropdownFilter)]
+    list_filter_submit = True
     list_select_related = ["marketplace", "topic"]
 
     fieldsets = [

@@ -345,6 +345,7 @@ class SourceAdmin(HasPast, ModelAdmin):
     list_display = ["shown_key", "what", "shown_grade", "address"]
     list_display_links = ["shown_key", "what"]
     list_filter = [GradeFilter]
+    list_filter_submit = True
     ordering = [NATURAL]
     search_fields = ["key", "title", "title_en", "url"]
     fieldsets = [

@@ -166,6 +166,7 @@ class DirectoryAdmin(Provenance, CountsWhatRefers, HasPast, ModelAdmin):
     form = VersionedForm
     list_select_related = ["marketplace"]
     list_per_page = 50
+    list_filter_submit = True
     show_full_result_count = False
     readonly_fields = ["shown_sources", "shown_check", "key", "updated_at", "retired_at"]
     actions = ["check_today", "retire", "bring_back"]

@@ -52,6 +52,26 @@ def test_many_are_resolved_at_once_and_the_one_that_does_not_fit_is_named(
     assert Appeal.objects.filter(status="resolved").count() == 2
 
 
+def test_filters_that_are_chosen_are_applied_together_with_the_search(
+    page: Page, administrator: User, three: list[Appeal]
+) -> None:
+    log_in(page, administrator)
+    page.goto(f"{LIST}?q=е")
+    page.get_by_role("button", name=_("Filters")).click()
+    page.locator("#changelist-filter [name=status][value=draft]").check(force=True)
+    page.get_by_role("button", name=_("Apply Filters")).click()
+    expect(page.locator("#result_list .hub-row")).to_have_count(1)
+    expect(page.locator("#result_list")).to_contain_text("Черновик")
+    expect(page.locator("#searchbar")).to_have_value("е")
+    page.goto("/admin/marketplaces/topic/")
+    page.get_by_role("button", name=_("Filters")).click()
+    page.locator("#changelist-filter [name=use][value=retired]").check(force=True)
+    page.get_by_role("button", name=_("Apply Filters")).click()
+    expect(page.locator(".hub-empty")).to_contain_text(_("With these filters nothing is left."))
+    page.get_by_text(_("Show all"), exact=True).click()
+    expect(page.locator("#result_list .hub-row").first).to_be_visible()
+
+
 def test_a_subject_of_one_long_word_does_not_push_the_columns_out_of_sight(
     page: Page, administrator: User, three: list[Appeal]
 ) -> None:

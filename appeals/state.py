@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appeals import deadlines, timeline
@@ -62,11 +63,15 @@ class StateError(Exception):
 
     def __init__(self, status: str, allowed: Iterable[str]) -> None:
         self.status, self.allowed = status, [str(state) for state in allowed]
-        labels = ", ".join(str(Status(state).label) for state in self.allowed)
+        places = [_("“%(text)s”") % {"text": _name(state)} for state in self.allowed]
         super().__init__(
             _("This cannot be done while the state is “%(status)s”; it could be in: %(allowed)s.")
-            % {"status": Status(status).label, "allowed": labels}
+            % {"status": _name(status), "allowed": _(" or ").join(places)}
         )
+
+
+def _name(status: str) -> str:
+    return capfirst(str(Status(status).label)) or ""
 
 
 def verbs(appeal: Appeal) -> list[str]:

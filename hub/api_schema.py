@@ -68,7 +68,7 @@ REFUSALS = {
         "The state does not allow it, and nothing has changed.",
         "client_error",
         "state",
-        "This cannot be done while the state is “draft”; it could be in: waiting, our turn.",
+        "This cannot be done while the state is “Draft”; it could be in: “Waiting for the marketplace” or “Our turn”.",
         status="draft",
         allowed=["waiting", "our_turn"],
     ),

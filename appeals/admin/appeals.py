@@ -112,7 +112,8 @@ class AppealAdmin(AppealExchange):
         if not self.may(request, form_class):
             raise PermissionDenied
         if request.method != "POST" and (unfit := page.unfit(appeal, verb)):
-            return self.render(request, "unfit.html", str(form_class.label), appeal=appeal, unfit=unfit)
+            title = _("“%(verb)s” cannot be done now") % {"verb": form_class.label}
+            return self.render(request, "unfit.html", title, appeal=appeal, unfit=unfit)
         form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed(request))
         if _ready(request, form) and self._attempt(form, form.run):
             self._say(request, str(form.done), appeal)

@@ -61,6 +61,7 @@ class BulkSnooze(verbs.SnoozeForm):
 
 
 class BulkResolve(verbs.ResolveForm):
+    button = gettext_lazy("Resolve the appeals")
     amount_recovered = None  # type: ignore[assignment]  # each appeal has its own
 
     def effect(self, appeal: Appeal, paths: Paths) -> str:
@@ -72,6 +73,7 @@ class BulkEscalate(verbs.EscalateForm):
 
     step = None  # type: ignore[assignment]
     external_number = None  # type: ignore[assignment]
+    button = gettext_lazy("Note the steps")
     hint = gettext_lazy(
         "Each appeal takes the step that comes next for it. Take the steps yourself, then note them here."
     )

@@ -13,8 +13,8 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def proposed(request: HttpRequest) -> dict[str, str]:
-    """What a link in a mail proposes for the fields of a verb."""
-    return {name: request.GET[name] for name in ("until",) if name in request.GET}
+    """What a link in a mail, or of a letter, proposes for the fields of a verb."""
+    return {name: request.GET[name] for name in ("until", "step") if name in request.GET}
 
 
 def add_errors(form: BaseForm, error: ValidationError) -> None:

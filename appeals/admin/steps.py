@@ -7,14 +7,16 @@ from typing import Any
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from appeals import escalation, letters, review, wording
 from appeals.admin.fields import explained
+from appeals.letters import speech
 from appeals.models import Appeal
 from appeals.review import content
+from marketplaces import addresses
 from marketplaces.models import Channel, EscalationStep
 
 
@@ -37,11 +39,11 @@ class StepField(forms.ModelChoiceField):  # type: ignore[type-arg]
         channel = obj.channel
         parts = [
             (_("When"), obj.text("when_to_take")),
-            (_("First"), "; ".join(map(_first, self.unmet.get(obj.pk, [])))),
+            (_("First"), speech.sentence("; ".join(map(_first, self.unmet.get(obj.pk, []))))),
             (_("Where"), _place(channel) if channel else ""),
             (_("How"), obj.text("instructions")),
             (_("Attach"), obj.text("attach")),
-            (_("Not there yet"), self.lacks if obj.attach else ""),
+            (_("Check the appeal"), self.lacks if obj.attach else ""),
             (_("Letter"), self._letter(obj)),
         ]
         lines = [format_html("<span><i>{}:</i> {}</span>", name, text) for name, text in parts if text]
@@ -55,9 +57,12 @@ class StepField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return format_html('<a href="{}" data-dialog>{}</a>', url, name)
 
 
-def _place(channel: Channel) -> str:
-    parts = [channel.text("name"), channel.address, wording.open_now(channel, timezone.now())]
-    return ", ".join(part for part in parts if part)
+def _place(channel: Channel) -> SafeString:
+    """Opened in another tab: the form with what is typed stays."""
+    url, opens = addresses.link(channel), wording.open_now(channel, timezone.now())
+    opened = format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, channel.address)
+    parts = [channel.text("name"), opened if url else channel.address, opens]
+    return format_html("{}.", format_html_join(", ", "{}", ((part,) for part in parts if part)))
 
 
 def _first(unmet: escalation.Unmet) -> str:

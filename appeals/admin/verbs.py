@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 
 
 class VerbForm(forms.Form):
-    """The subclass says its words; `run` calls the verb. Errors of the verb come back into this form."""
+    """The subclass says its words; `run` calls the verb. Errors of the verb come back into this form.
+
+    `button` says what the form itself does, where the verb's name says what happened elsewhere.
+    """
 
     do_not_call_in_templates: ClassVar[bool] = True
     verb: ClassVar[str]
     label: ClassVar[Text]
     done: ClassVar[Text]
     icon: ClassVar[str]
+    button: ClassVar[Text] = ""
     hint: ClassVar[Text] = ""
     permission: ClassVar[str] = "change"
     key: ClassVar[str] = ""
@@ -90,6 +94,7 @@ class SubmitForm(VerbForm):
 class ReplyForm(VerbForm):
     verb, icon, key = "record_reply", "call_received", "R"
     label = gettext_lazy("They replied")
+    button = gettext_lazy("Note the reply")
     done = gettext_lazy("The reply is on the timeline.")
 
     kind = forms.ChoiceField(
@@ -135,6 +140,7 @@ class ReplyForm(VerbForm):
 class MessageForm(VerbForm):
     verb, icon, key = "message", "call_made", "W"
     label = gettext_lazy("We wrote")
+    button = gettext_lazy("Note the message")
     hint = gettext_lazy("Write to the marketplace yourself and keep the text here: then it is their turn again.")
     done = gettext_lazy("The message is on the timeline. It is the marketplace's turn.")
 
@@ -148,6 +154,7 @@ class MessageForm(VerbForm):
 class EscalateForm(VerbForm):
     verb, icon, key = "escalate", "trending_up", "X"
     label = gettext_lazy("Escalate")
+    button = gettext_lazy("Note the step")
     hint = gettext_lazy("Take the step yourself, then note it here: its own term takes over.")
     done = gettext_lazy("The step is on the timeline, and its clock runs.")
 
@@ -160,7 +167,15 @@ class EscalateForm(VerbForm):
         path = EscalationStep.objects.sellers_path(self.appeal.marketplace).select_related("channel__marketplace")
         self.fields["step"].queryset = path.prefetch_related("requires")  # type: ignore[attr-defined]
         self.fields["step"].look_at(self.appeal)  # type: ignore[attr-defined]
-        self.initial["step"] = lifecycle.next_step(self.appeal)
+        self.initial["step"] = self._proposed() or lifecycle.next_step(self.appeal)
+
+    def _proposed(self) -> EscalationStep | None:
+        """What the address names, if it is on the path."""
+        try:
+            step: EscalationStep | None = self.fields["step"].to_python(self.initial.get("step"))
+        except forms.ValidationError:
+            return None
+        return step
 
     def run(self, now: datetime) -> None:
         self.call(lifecycle.escalate, now, **self.cleaned_data)
@@ -169,14 +184,14 @@ class EscalateForm(VerbForm):
 class SnoozeForm(VerbForm):
     verb, icon, key = "snooze", "notifications_paused", "S"
     label = gettext_lazy("Snooze")
-    hint = gettext_lazy("Nobody is reminded until then. No term moves. Empty: remind again from now on.")
+    hint = gettext_lazy("Nobody is reminded until then. No term moves.")
     done = gettext_lazy("Done.")
 
     until = MomentField(label=gettext_lazy("no reminders until"))
     note = text_field(gettext_lazy("note"), rows=2, required=False)
 
     def prepare(self) -> None:
-        self.fields["until"].help_text = zone_text()
+        self.fields["until"].help_text = zone_text(_("Clear the field to be reminded again."))
         until = self.appeal.snoozed_until
         self.initial.setdefault("until", timezone.localtime(until) if until else tomorrow_morning(timezone.now()))
 
@@ -187,6 +202,7 @@ class SnoozeForm(VerbForm):
 class ResolveForm(VerbForm):
     verb, icon, key = "resolve", "task_alt", "C"
     label = gettext_lazy("Resolve")
+    button = gettext_lazy("Resolve the appeal")
     done = gettext_lazy("The appeal is resolved.")
 
     outcome = forms.ChoiceField(
@@ -245,6 +261,7 @@ class AssignForm(VerbForm):
 class AttachForm(VerbForm):
     verb, icon = "attach", "attach_file"
     label = gettext_lazy("Attach a file")
+    button = gettext_lazy("Attach the files")
     done = gettext_lazy("Attached.")
 
     file = FilesField(

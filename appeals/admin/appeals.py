@@ -27,7 +27,7 @@ from appeals.admin.forms import AppealForm, quoting
 from appeals.admin.listing import TONES
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event, Shop
-from marketplaces.citing import Citations
+from marketplaces.citing import Keys
 from marketplaces.working_time import UNCOUNTABLE
 
 LAST_SHOP = "last_shop"
@@ -211,8 +211,8 @@ class AppealAdmin(AppealExchange):
         may_edit = self.has_change_permission(request, appeal)
         channel = appeal.channel
         story = matter.of(appeal, reader(request))
-        cite = Citations()
-        lines = page.timeline(appeal, story, cite)
+        cite = Keys()
+        lines, clocks = page.timeline(appeal, story, cite), page.clocks(appeal, now, cite)
         own = [line.event for line in lines if not line.other]
         step = lifecycle.next_step(appeal, now, own)
         return self.render(
@@ -221,8 +221,9 @@ class AppealAdmin(AppealExchange):
             str(appeal),
             appeal=appeal,
             **matter.context(appeal, story, [line.event for line in lines], now),
-            clocks=page.clocks(appeal, now, cite),
+            clocks=clocks,
             timeline=lines,
+            sources=cite.cited,
             next_step=page.next_step(step, now) if "escalate" in lifecycle.verbs(appeal) else None,
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
             first_verb=page.likely(appeal, now),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -9,18 +10,24 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
+from django.db.models import Exists, OuterRef
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from appeals import documents, letters, lifecycle
+from appeals.admin import page, verbs
 from appeals.admin.dialogs import go
 from appeals.admin.people import reader
 from appeals.models import Appeal, Event
-from marketplaces.models import EscalationStep
+from marketplaces.models import Channel, EscalationStep
 
 Render = Callable[..., HttpResponse]
+_BRACKETED = re.compile(r"\[[^][\n]+\]")
 
 
 def context(appeal: Appeal, step: EscalationStep | None, lines: Iterable[Event]) -> dict[str, Any]:
@@ -45,6 +52,8 @@ def view(
             return go(request, appeal.get_absolute_url())
     if request.GET.get("as") == "docx":
         return _file(letter)
+    now, missing = timezone.now(), letter.missing
+    step = _step(appeal, kind)
     spoken = [get_language_info(code) for code in letters.languages(appeal, kind)]
     return render(
         request,
@@ -52,11 +61,46 @@ def view(
         letter.title,
         appeal=appeal,
         letter=letter,
+        marked=_marked(letter.plain),
+        to_enter=[gap for gap in missing if gap.url],
+        by_hand=[gap for gap in missing if not gap.url],
         notes=documents.plain(letter.notes),
+        place=page.place(step.channel if step else _own_channel(appeal, kind), now),
+        noting=_noting(appeal, step),
         languages=spoken if len(spoken) > 1 else [],
         may_edit=may_edit,
         problem=problem,
     )
+
+
+def _marked(plain: str) -> SafeString:
+    """What stands in brackets is still to be written or compared: it must not be overlooked."""
+    return SafeString(_BRACKETED.sub(r"<mark>\g<0></mark>", escape(plain)))
+
+
+def _step(appeal: Appeal, kind: str) -> EscalationStep | None:
+    """The step of the path that such a letter takes, with whether it `is_taken`."""
+    path = EscalationStep.objects.sellers_path(appeal.marketplace).filter(letter=kind)
+    taken = Event.objects.standing().filter(appeal=appeal, kind=Event.Kind.ESCALATED, step=OuterRef("pk"))
+    return path.annotate(is_taken=Exists(taken)).select_related("channel__marketplace").first()
+
+
+def _own_channel(appeal: Appeal, kind: str) -> Channel | None:
+    """Letters that go on with the appeal go where it went; a complaint or a claim does not."""
+    return appeal.channel if kind in (letters.Kind.FOLLOW_UP, letters.Kind.STOCK_REPLY) else None
+
+
+def _noting(appeal: Appeal, step: EscalationStep | None) -> dict[str, Any]:
+    """The verb that notes the letter as sent: its step, the first time, and then a message."""
+    fit = lifecycle.verbs(appeal)
+    form: type[verbs.VerbForm]
+    if step and not step.is_taken and "escalate" in fit:  # type: ignore[attr-defined]
+        form, query = verbs.EscalateForm, f"?step={step.pk}"
+    elif "message" in fit:
+        form, query = verbs.MessageForm, ""
+    else:
+        return {}
+    return {"form": form, "url": reverse("admin:appeals_appeal_verb", args=[appeal.pk, form.verb]) + query}
 
 
 def _letter(request: HttpRequest, appeal: Appeal, kind: str) -> letters.Letter:

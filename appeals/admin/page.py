@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ from django.utils.translation import pgettext
 
 from appeals import deadlines, lifecycle, story, wording
 from appeals.models import Appeal, Deadline, Event
+from marketplaces import addresses
 from marketplaces.amounts import amount_text
-from marketplaces.models import EscalationStep
+from marketplaces.citing import Keys, Said
+from marketplaces.models import Channel, EscalationStep
 
 ICONS = {
     Event.Kind.CREATED: "note_add",
@@ -38,6 +40,7 @@ class ClockRow(NamedTuple):
     standing: str
     due: str
     promise: str
+    sources: list[Said]
     percent: int
     tone: str
     live: bool
@@ -60,7 +63,7 @@ class Line(NamedTuple):
     undone: bool
 
 
-def clocks(appeal: Appeal, now: datetime, cite: Callable[[str], str]) -> list[ClockRow]:
+def clocks(appeal: Appeal, now: datetime, cite: Keys) -> list[ClockRow]:
     """Live clocks by due time, then those that ended, the latest first. `cite` says what their sources are."""
     rows = list(appeal.deadlines.select_related("step"))
     live = sorted((row for row in rows if row.is_live), key=lambda row: row.due_at)
@@ -69,7 +72,7 @@ def clocks(appeal: Appeal, now: datetime, cite: Callable[[str], str]) -> list[Cl
     return [_clock(row, now, cite, row.ended_at in taken_over) for row in [*live, *ended]]
 
 
-def timeline(appeal: Appeal, matter: Sequence[Appeal], cite: Callable[[str], str]) -> list[Line]:
+def timeline(appeal: Appeal, matter: Sequence[Appeal], cite: Keys) -> list[Line]:
     """What happened in the whole matter, the latest first: what happened last decides what to do now."""
     others = {one.pk: one for one in matter if one.pk != appeal.pk}
     events = Event.objects.filter(appeal__in=[appeal.pk, *others]).defer("snapshot__before")
@@ -81,16 +84,25 @@ def next_step(step: EscalationStep | None, now: datetime) -> dict[str, Any] | No
     """The step that comes next, with where it is taken and whether somebody is there."""
     if step is None:
         return None
-    channel = step.channel
     return {
         "name": step.text("name"),
         "when": step.text("when_to_take"),
         "how": step.text("instructions"),
         "attach": step.text("attach"),
         "term": amount_text(step.term_amount, step.term_unit) if step.term_amount else "",
-        "place": channel.text("name") if channel else "",
-        "address": channel.address if channel else "",
-        "open": wording.open_now(channel, now) if channel else "",
+        **place(step.channel, now),
+    }
+
+
+def place(channel: Channel | None, now: datetime) -> dict[str, str]:
+    """Where something is sent, and whether somebody is there; nothing where the directory knows no place."""
+    if channel is None:
+        return {}
+    return {
+        "place": channel.text("name"),
+        "address": channel.address,
+        "link": addresses.link(channel),
+        "open": wording.open_now(channel, now),
     }
 
 
@@ -108,16 +120,16 @@ def likely(appeal: Appeal, now: datetime) -> str:
     return mains[Appeal.Status(appeal.status)]
 
 
-def _clock(deadline: Deadline, now: datetime, cite: Callable[[str], str], taken_over: bool) -> ClockRow:
-    promised = amount_text(deadline.amount, deadline.unit)
-    source, standing = cite(deadline.source), wording.standing(deadline, now)
+def _clock(deadline: Deadline, now: datetime, cite: Keys, taken_over: bool) -> ClockRow:
+    standing = wording.standing(deadline, now)
     if taken_over and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
         standing = _("overdue by %(amount)s at the escalation") % {"amount": wording.lateness(deadline, now)}
     return ClockRow(
         name=str(story.CLOCKS[Deadline.Kind(deadline.kind)]),
         standing=capfirst(standing) or "",
         due=capfirst(wording.until(deadline.due_at, now)) or "",
-        promise=_("%(promise)s, from %(source)s") % {"promise": promised, "source": source} if source else promised,
+        promise=amount_text(deadline.amount, deadline.unit),
+        sources=cite.said(deadline.source),
         percent=max(0, min(100, round(100 * deadlines.share(deadline, now)))),
         tone=_tone(deadline, now),
         live=deadline.is_live,
@@ -132,7 +144,7 @@ def _tone(deadline: Deadline, now: datetime) -> str:
     return "met" if deadline.state == Deadline.State.MET else "still"
 
 
-def _line(event: Event, other: Appeal | None, cite: Callable[[str], str]) -> Line:
+def _line(event: Event, other: Appeal | None, cite: Keys) -> Line:
     logged_later = event.at != event.recorded_at
     return Line(
         icon=ICONS[Event.Kind(event.kind)],

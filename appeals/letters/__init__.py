@@ -24,7 +24,7 @@ from appeals.letters.facts import Facts, owed
 from appeals.letters.gaps import Gap
 from appeals.letters.sources import Used, is_published
 from appeals.models import Appeal, Deadline, Event
-from marketplaces.models import EscalationStep
+from marketplaces.models import EscalationStep, Source
 
 Kind = EscalationStep.Letter
 LANGUAGES = ("ru", "en")
@@ -53,6 +53,11 @@ class Letter:
     def doubts(self) -> list[Used]:
         """Facts of the directory in it that nobody has confirmed."""
         return [one for one in self.used if not one.confirmed]
+
+    @property
+    def doubtful_sources(self) -> list[Source]:
+        """Where those are from."""
+        return list(dict.fromkeys(row for one in self.doubts for row in one.sources))
 
     @property
     def plain(self) -> str:

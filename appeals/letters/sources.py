@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appeals.models import Deadline
-from marketplaces.citing import Citations
+from marketplaces.citing import Citations, Said
 from marketplaces.models import EscalationStep, Grade, Marketplace, Source, State
 
 TRUSTED = (Grade.A, Grade.B)
@@ -31,8 +31,12 @@ class Used:
     cite: Citations
 
     @property
-    def cited(self) -> str:
-        return self.cite(self.source)
+    def said(self) -> list[Said]:
+        return self.cite.said(self.source)
+
+    @property
+    def sources(self) -> list[Source]:
+        return self.cite.rows([self.source])
 
     @property
     def name(self) -> str:
@@ -41,9 +45,6 @@ class Used:
     @property
     def note(self) -> str:
         return self.say_note()
-
-    def __str__(self) -> str:
-        return f"{self.name}. {self.note}" if self.note else self.name
 
 
 class Sources:
@@ -67,13 +68,18 @@ class Sources:
 
     def use_promise(self, clock: Deadline) -> None:
         known = grade(clock) in TRUSTED
-        self.used[f"promise {clock.source}"] = Used(
-            lambda: _("term of the answer"), lambda: "", clock.source, known, self.cite
-        )
+        key = f"promise {clock.kind} {clock.step_id} {clock.source}"
+        self.used[key] = Used(lambda: _term_of(clock), lambda: "", clock.source, known, self.cite)
 
     @property
     def cited(self) -> list[str]:
         return self.cite.of(one.source for one in self.used.values())
+
+
+def _term_of(clock: Deadline) -> str:
+    if clock.step:
+        return _("term of the step “%(step)s”") % {"step": clock.step.text("name")}
+    return _("term of the first reply") if clock.kind == Deadline.Kind.FIRST_REPLY else _("term of the answer")
 
 
 def grade(clock: Deadline) -> str:

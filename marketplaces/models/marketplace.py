@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from marketplaces.calendars import UnknownCountryError, production_calendar
-from marketplaces.models.directory_row import Bilingual
+from marketplaces.models.directory_row import Bilingual, Grade
 from marketplaces.validators import validate_pattern, validate_time_zone
 
 
@@ -75,6 +75,11 @@ class Source(Bilingual):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text('title')}"
+
+    @property
+    def grade_text(self) -> str:
+        """How far it is to be trusted, in words."""
+        return str(Grade(self.grade).label) if self.grade in Grade.values else self.grade
 
 
 class ShippedFact(models.Model):

@@ -272,16 +272,42 @@ def test_a_verb_refuses_at_the_field_and_keeps_what_was_typed(
 def test_a_verb_that_no_longer_fits_says_so_and_keeps_the_text(ours: Client, sent: Appeal, agent: User) -> None:
     lifecycle.resolve(appeal=sent, actor=agent, now=SENT, outcome="refused")
     answer = ours.post(verb(sent, "message"), {"text": "Долгий ответ"})
-    assert "“resolved”" in text(answer)
+    assert "“Resolved”" in text(answer)
     assert "Долгий ответ" in text(answer)
 
 
 def test_the_page_of_a_verb_that_does_not_fit_says_so_at_once_without_a_form(ours: Client, sent: Appeal) -> None:
     answer = ours.get(verb(sent, "reopen"))
-    assert "; it could be in: resolved." in text(answer)
+    assert "; it could be in: “Resolved”." in text(answer)
     assert "verb_form" not in text(answer)
+    assert "“Reopen” cannot be done now" in text(answer)
     assert f'href="{page(sent)}"' in text(answer)
     assert "verb_form" in text(ours.get(verb(sent, "assign")))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("record_reply", "Note the reply"),
+        ("message", "Note the message"),
+        ("escalate", "Note the step"),
+        ("resolve", "Resolve the appeal"),
+        ("attach", "Attach the files"),
+        ("assign", "Assign"),
+    ],
+)
+def test_the_button_of_a_verb_says_what_the_form_does(ours: Client, sent: Appeal, name: str, says: str) -> None:
+    form = text(ours.get(verb(sent, name))).split('id="verb_form"')[1]
+    assert f'hub-primary">{says}</button>' in form
+
+
+def test_the_page_has_one_main_button_and_the_next_step_a_way_to_note_it(
+    ours: Client, sent: Appeal, steps: list[EscalationStep]
+) -> None:
+    html = text(ours.get(page(sent)))
+    assert html.count("hub-primary") == 1
+    card = html[html.index('id="step-title"') :].split("</section>")[0]
+    assert f'data-dialog id="take-step" href="{verb(sent, "escalate")}"' in card
 
 
 def test_who_is_assigned_stays_when_their_account_is_closed(ours: Client, sent: Appeal, shop: Shop) -> None:

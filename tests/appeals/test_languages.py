@@ -146,7 +146,7 @@ def test_what_was_noted_before_keeps_its_sentence(sent: Appeal, agent: User, act
 
 
 @BOTH
-def test_the_page_names_the_source_of_a_clock_by_its_title(
+def test_the_page_names_the_source_of_a_clock_by_its_key_and_says_below_what_it_is(
     draft: Appeal, agent: User, actor: str, reader: str
 ) -> None:
     with translation.override(actor):
@@ -155,8 +155,14 @@ def test_the_page_names_the_source_of_a_clock_by_its_title(
     agent.groups.add(Group.objects.get(name="agent"))
     client = Client()
     client.force_login(agent)
-    clocks = client.get(sent.get_absolute_url()).context["clocks"]
-    assert PROMISED[reader].split(", ", 2)[2] in [clock.promise for clock in clocks]
+    page = client.get(sent.get_absolute_url())
+    title = PROMISED[reader].split("S2: ")[1].split(" (")[0]
+    html, clocks = page.content.decode(), page.context["clocks"]
+    assert ("S2", title) in [(one.short, one.full[4:].split(" (")[0]) for clock in clocks for one in clock.sources]
+    assert f'<li id="source-S2">S2: {title}' in html
+    timeline = html[html.index("hub-timeline") : html.index('id="clocks-title"')]
+    assert "S2)" in timeline
+    assert title not in timeline
 
 
 def test_a_row_of_the_team_says_who_entered_it_in_the_language_of_the_reader() -> None:

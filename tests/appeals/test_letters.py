@@ -205,7 +205,7 @@ def test_a_broken_term_of_a_doubtful_source_is_marked_in_the_chronology(claimed:
     ResponseTarget.objects.update(source_grade="D")
     found = letter(claimed, Kind.CLAIM)
     assert "Истёк срок ответа (3\u00a0рабочих дня [не подтверждено]), ответа по существу не было." in found.plain
-    assert "Срок ответа" in [one.name for one in found.doubts]
+    assert "Срок ответа по существу" in [one.name for one in found.doubts]
 
 
 def test_below_a_line_it_says_what_to_check_and_that_it_is_a_draft(claimed: Appeal) -> None:

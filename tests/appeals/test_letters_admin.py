@@ -73,15 +73,29 @@ def test_each_missing_field_leads_to_where_it_is_entered(ours: Client, sent: App
     html = read(ours, url(sent, "claim"))
     assert f'<a href="/admin/appeals/shop/{shop.pk}/change/" target="_blank">укажите в карточке магазина</a>' in html
     assert f"/admin/appeals/appeal/{sent.pk}/change/?edit=1" in html
-    assert "впишите в само письмо" in html
+    assert "Скопируйте или скачайте письмо и впишите:" in html
+    assert "<li>пункт договора или закона, который нарушен</li>" in html
+
+
+def test_what_is_still_to_be_written_is_marked_and_what_is_copied_is_plain(ours: Client, sent: Appeal) -> None:
+    Appeal.objects.update(body="Списано <i>12</i> ₽")
+    html = read(ours, url(sent, "claim"))
+    letter = html[html.index('id="letter"') :].split("</div>")[0]
+    assert "<mark>[пункт договора или закона, который нарушен: впишите в само письмо]</mark>" in letter
+    assert "&lt;i&gt;12&lt;/i&gt;" in letter
+    assert "mark>" not in html.split('data-copy="')[1].split('"')[0]
 
 
 def test_what_is_not_confirmed_names_its_source_by_title(ours: Client, sent: Appeal) -> None:
     Source.objects.create(key="S7", title="Памятка продавцам", title_en="A note", published="2024", grade="D")
     sent.deadlines.update(source="S7")
     ResponseTarget.objects.update(source="S7", source_grade="D")
-    page = read(ours, url(sent, "follow_up"))
-    assert "(источник: S7: Памятка продавцам (надёжность D))" in page[: page.index('id="letter"')]
+    page = read(ours, url(sent, "claim"))
+    box = page[page.index("hub-finding hub-warning") : page.index('id="letter"')]
+    assert "<li>Срок первого ответа, источник: S7" in box
+    assert "<li>Срок ответа по существу, источник: S7" in box
+    assert box.count("<li>S7: Памятка продавцам") == 1
+    assert "надёжность D: анонимная статья" in box
 
 
 def test_what_people_typed_does_no_harm_on_the_page(ours: Client, sent: Appeal) -> None:
@@ -151,6 +165,7 @@ def court(steps: list[EscalationStep], desk: Channel) -> EscalationStep:
     claim.letter, claim.name, claim.attach = Kind.CLAIM, "Претензия", "Расчёт и переписку."
     claim.channel = desk
     claim.save()
+    Channel.objects.update(address="https://chat.example/")
     court = EscalationStep.objects.create(
         marketplace=claim.marketplace, key="court", position=9, name="Иск", takes_place="court", source="test"
     )
@@ -166,7 +181,42 @@ def test_a_step_shows_its_letter_and_its_channel(ours: Client, sent: Appeal, cou
     html = dialog(ours, sent)
     assert f'<a href="{url(sent, "claim")}" data-dialog>Претензия</a>' in html
     assert "<i>Где:</i> Чат, " in html or "<i>Куда:</i> Чат, " in html
+    assert (
+        '<a href="https://chat.example/" target="_blank" rel="noopener noreferrer">https://chat.example/</a>' in html
+    )
     assert "<i>Приложить:</i> Расчёт и переписку." in html
+
+
+def test_a_letter_says_where_it_goes_and_notes_that_its_step_is_taken(
+    ours: Client, sent: Appeal, agent: User, court: EscalationStep
+) -> None:
+    def note() -> str:
+        return read(ours, url(sent, "claim")).split('id="note-sent" href="')[1].split('"')[0]
+
+    claim = EscalationStep.objects.get(letter=Kind.CLAIM)
+    place = read(ours, url(sent, "claim")).split('id="place">')[1].split("</p>")[0]
+    assert "Куда отправить: Чат" in place
+    assert 'href="https://chat.example/"' in place
+    assert note() == f"/admin/appeals/appeal/{sent.pk}/do/escalate/?step={claim.pk}"
+    assert ours.get(note()).context["form"]["step"].value() == claim.pk
+    lifecycle.escalate(appeal=sent, actor=agent, now=LATE, step=claim)
+    assert note() == f"/admin/appeals/appeal/{sent.pk}/do/message/"
+    lifecycle.resolve(appeal=sent, actor=agent, now=LATE, outcome="refused")
+    assert 'id="note-sent"' not in read(ours, url(sent, "claim"))
+
+
+def test_a_letter_that_is_no_step_goes_where_the_appeal_went(ours: Client, sent: Appeal, desk: Channel) -> None:
+    Appeal.objects.update(channel=desk)
+    assert "Куда отправить: Чат" in read(ours, url(sent, "stock_reply"))
+    assert 'id="place"' not in read(ours, url(sent, "fas"))
+
+
+@pytest.mark.parametrize("step", ["x", "0", "9" * 30, ""])
+def test_an_address_that_names_no_step_proposes_the_next_one(
+    ours: Client, sent: Appeal, court: EscalationStep, step: str
+) -> None:
+    form = ours.get(f"/admin/appeals/appeal/{sent.pk}/do/escalate/?step={step}").context["form"]
+    assert form["step"].value() == lifecycle.next_step(sent).pk  # type: ignore[union-attr]
 
 
 def test_what_is_to_be_attached_and_is_not_there_is_said(
@@ -174,15 +224,15 @@ def test_what_is_to_be_attached_and_is_not_there_is_said(
 ) -> None:
     Appeal.objects.update(body="Прошу вернуть 500 рублей, удержанные 12.10.2026.", desired_outcome="Вернуть")
     Topic.objects.update(required=[Topic.Required.EVIDENCE])
-    assert "<i>Чего ещё нет:</i>" in dialog(ours, sent)
+    assert "<i>Проверьте обращение:</i>" in dialog(ours, sent)
     file = SimpleUploadedFile("a.txt", b"text")
     lifecycle.attach(appeal=sent, actor=agent, now=LATE, file=file, name="a.txt")
-    assert "<i>Чего ещё нет:</i>" not in dialog(ours, sent)
+    assert "<i>Проверьте обращение:</i>" not in dialog(ours, sent)
 
 
 def test_a_suit_says_that_the_claim_comes_first(ours: Client, sent: Appeal, court: EscalationStep) -> None:
     html = dialog(ours, sent)
-    assert "<i>Сначала:</i> «complaint» (здесь этот шаг не отмечен); «Претензия» (здесь этот шаг не отмечен)" in html
+    assert "<i>Сначала:</i> «complaint» (здесь этот шаг не отмечен); «Претензия» (здесь этот шаг не отмечен)." in html
 
 
 def test_what_must_come_first_is_taken_and_its_term_is_over(

@@ -65,3 +65,34 @@ def test_the_step_of_an_escalation_leads_to_its_letter_and_back(
     expect(page.locator("dialog label:has(:checked)")).to_contain_text(
         "Сначала: «Жалоба оператору платформы по 289-ФЗ»"
     )
+
+
+SEEN_WHOLE = "(one) => one.scrollHeight <= one.clientHeight"
+
+
+def test_a_letter_is_whole_on_its_page_and_scrolls_in_a_dialog(
+    page: Page, administrator: User, appeal: Appeal
+) -> None:
+    log_in(page, administrator)
+    page.goto(f"/admin/appeals/appeal/{appeal.pk}/letter/claim/")
+    assert page.locator("#letter").evaluate(SEEN_WHOLE)
+    expect(page.locator("#main .hub-dialog-title")).to_be_hidden()
+    expect(page.locator("[data-close]")).to_be_hidden()  # the way back stands above
+    page.goto(appeal.get_absolute_url())
+    page.click("summary:has-text('Другие письма')")
+    page.click("#letter-claim")
+    expect(page.locator("dialog .hub-dialog-title")).to_be_visible()
+    assert not page.locator("dialog #letter").evaluate(SEEN_WHOLE)
+    page.click("dialog [data-close]")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_letter_leads_to_where_it_is_noted_as_sent(page: Page, administrator: User, appeal: Appeal) -> None:
+    log_in(page, administrator)
+    page.goto(appeal.get_absolute_url())
+    page.click("#letter-stock_reply")
+    page.click("dialog #note-sent")
+    expect(page.locator("dialog")).to_have_count(1)
+    page.fill("dialog [name=text]", "Ответ на отписку")
+    page.click("dialog button:has-text('Записать письмо')")
+    expect(page.locator(".hub-timeline")).to_contain_text("Ответ на отписку")

@@ -10,7 +10,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
-from django.db.models import Exists, OuterRef
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -53,7 +52,6 @@ def view(
     if request.GET.get("as") == "docx":
         return _file(letter)
     now, missing = timezone.now(), letter.missing
-    step = _step(appeal, kind)
     spoken = [get_language_info(code) for code in letters.languages(appeal, kind)]
     return render(
         request,
@@ -65,8 +63,8 @@ def view(
         to_enter=[gap for gap in missing if gap.url],
         by_hand=[gap for gap in missing if not gap.url],
         notes=documents.plain(letter.notes),
-        place=page.place(step.channel if step else _own_channel(appeal, kind), now),
-        noting=_noting(appeal, step),
+        place=page.place(_channel(appeal, letter), now),
+        noting=_noting(appeal, letter),
         languages=spoken if len(spoken) > 1 else [],
         may_edit=may_edit,
         problem=problem,
@@ -78,24 +76,19 @@ def _marked(plain: str) -> SafeString:
     return SafeString(_BRACKETED.sub(r"<mark>\g<0></mark>", escape(plain)))
 
 
-def _step(appeal: Appeal, kind: str) -> EscalationStep | None:
-    """The step of the path that such a letter takes, with whether it `is_taken`."""
-    path = EscalationStep.objects.sellers_path(appeal.marketplace).filter(letter=kind)
-    taken = Event.objects.standing().filter(appeal=appeal, kind=Event.Kind.ESCALATED, step=OuterRef("pk"))
-    return path.annotate(is_taken=Exists(taken)).select_related("channel__marketplace").first()
+def _channel(appeal: Appeal, letter: letters.Letter) -> Channel | None:
+    """Without a step, letters that go on with the appeal go where it went; a complaint or a claim does not."""
+    if letter.step:
+        return letter.step.channel
+    return appeal.channel if letter.kind in (letters.Kind.FOLLOW_UP, letters.Kind.STOCK_REPLY) else None
 
 
-def _own_channel(appeal: Appeal, kind: str) -> Channel | None:
-    """Letters that go on with the appeal go where it went; a complaint or a claim does not."""
-    return appeal.channel if kind in (letters.Kind.FOLLOW_UP, letters.Kind.STOCK_REPLY) else None
-
-
-def _noting(appeal: Appeal, step: EscalationStep | None) -> dict[str, Any]:
+def _noting(appeal: Appeal, letter: letters.Letter) -> dict[str, Any]:
     """The verb that notes the letter as sent: its step, the first time, and then a message."""
     fit = lifecycle.verbs(appeal)
     form: type[verbs.VerbForm]
-    if step and not step.is_taken and "escalate" in fit:  # type: ignore[attr-defined]
-        form, query = verbs.EscalateForm, f"?step={step.pk}"
+    if letter.step and not letter.is_taken and "escalate" in fit:
+        form, query = verbs.EscalateForm, f"?step={letter.step.pk}"
     elif "message" in fit:
         form, query = verbs.MessageForm, ""
     else:

@@ -37,7 +37,10 @@ class NoSuchLanguageError(ValueError):
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter. `at` is the last change of the appeal: the time that its file says of itself."""
+    """One letter. `at` is the last change of the appeal: the time that its file says of itself.
+
+    `step` is the one of the path that it is for, which the appeal may have taken already.
+    """
 
     kind: str
     language: str
@@ -48,6 +51,8 @@ class Letter:
     notes: list[Block]
     missing: list[Gap]
     used: list[Used]
+    step: EscalationStep | None
+    is_taken: bool
 
     @property
     def doubts(self) -> list[Used]:
@@ -114,6 +119,8 @@ def compose(appeal: Appeal, kind: str, *, now: datetime, language: str = "ru") -
             notes=markup.render(slug, f"_notes.{language}.txt", values),
             missing=list(facts.need.gaps.values()),
             used=list(facts.sources.used.values()),
+            step=facts.step,
+            is_taken=bool(facts.step and facts.step.is_taken),  # type: ignore[attr-defined]
         )
 
 

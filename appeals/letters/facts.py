@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localdate
@@ -265,9 +265,10 @@ class Facts:
 
     @cached_property
     def step(self) -> EscalationStep | None:
-        """The step of the marketplace's path that this letter is for."""
-        path = EscalationStep.objects.sellers_path(self.appeal.shop.marketplace).select_related("verified_by")
-        return path.filter(letter=self.kind).first()
+        """The step of the marketplace's path that this letter is for, with whether the appeal has taken it."""
+        path = EscalationStep.objects.sellers_path(self.appeal.shop.marketplace).filter(letter=self.kind)
+        taken = Event.objects.standing().filter(appeal=self.appeal, kind=Event.Kind.ESCALATED, step=OuterRef("pk"))
+        return path.annotate(is_taken=Exists(taken)).select_related("verified_by", "channel__marketplace").first()
 
     @cached_property
     def available_from(self) -> str:

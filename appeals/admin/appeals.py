@@ -224,7 +224,7 @@ class AppealAdmin(AppealExchange):
             clocks=clocks,
             timeline=lines,
             sources=cite.cited,
-            next_step=page.next_step(step, now) if "escalate" in lifecycle.verbs(appeal) else None,
+            next_step=page.next_step(appeal, step, now) if "escalate" in lifecycle.verbs(appeal) else None,
             verbs=[form for form in verbs.fitting(appeal) if self.may(request, form)],
             first_verb=page.likely(appeal, now),
             may_edit=may_edit,

@@ -158,7 +158,7 @@ class AppealListing(ModelAdmin):
 
     @display(description=gettext_lazy("shop"), ordering="shop__name")
     def place(self, obj: Appeal) -> SafeString:
-        return two_lines(str(obj.shop), str(obj.marketplace))
+        return two_lines(str(obj.shop), "" if obj.shop.says_marketplace else str(obj.marketplace))
 
     @display(description=gettext_lazy("whose turn"), label=TONES | OUTCOMES, ordering="status")
     def state(self, obj: Appeal) -> tuple[str, str]:

@@ -44,6 +44,6 @@ def context(appeal: Appeal, matter: list[Appeal], lines: Iterable[Event], now: d
     return {
         "matter": [Member(one, TONES[Appeal.Status(one.status)], one.pk == appeal.pk) for one in matter],
         "first_promise": promise.text(appeal, now) if promise else "",
-        "first_promise_owed": bool(promise and promise.is_owed),
+        "first_promise_late": bool(promise and promise.is_owed and promise.deadline.due_at < now),
         "number_warnings": numbers.of(appeal) if appeal.submitted_at else [],  # a draft is reviewed as a whole
     }

@@ -80,11 +80,17 @@ def timeline(appeal: Appeal, matter: Sequence[Appeal], cite: Keys) -> list[Line]
     return [_line(event, others.get(event.appeal_id), cite) for event in events.order_by("-at", "-id")]
 
 
-def next_step(step: EscalationStep | None, now: datetime) -> dict[str, Any] | None:
-    """The step that comes next, with where it is taken and whether somebody is there."""
+def next_step(appeal: Appeal, step: EscalationStep | None, now: datetime) -> dict[str, Any] | None:
+    """The step that comes next, with where it is taken and whether somebody is there. It is for now only where an
+    answer is late."""
     if step is None:
         return None
+    title = _("Next step")
+    if not appeal.overdue_by(now):
+        later = appeal.status == Appeal.Status.OUR_TURN
+        title = _("If they do not answer after that") if later else _("If they do not answer in time")
     return {
+        "title": title,
         "name": step.text("name"),
         "when": step.text("when_to_take"),
         "how": step.text("instructions"),
@@ -125,15 +131,27 @@ def _clock(deadline: Deadline, now: datetime, cite: Keys, taken_over: bool) -> C
     if taken_over and deadline.state == Deadline.State.MISSED and deadline.met_at is None:
         standing = _("overdue by %(amount)s at the escalation") % {"amount": wording.lateness(deadline, now)}
     return ClockRow(
-        name=str(story.CLOCKS[Deadline.Kind(deadline.kind)]),
+        name=_name(deadline),
         standing=capfirst(standing) or "",
-        due=capfirst(wording.until(deadline.due_at, now)) or "",
+        due=_due(deadline, now),
         promise=amount_text(deadline.amount, deadline.unit),
         sources=cite.said(deadline.source),
         percent=max(0, min(100, round(100 * deadlines.share(deadline, now)))),
         tone=_tone(deadline, now),
         live=deadline.is_live,
     )
+
+
+def _name(deadline: Deadline) -> str:
+    name = str(story.CLOCKS[Deadline.Kind(deadline.kind)])
+    return _("%(clock)s “%(step)s”") % {"clock": name, "step": deadline.step.text("name")} if deadline.step else name
+
+
+def _due(deadline: Deadline, now: datetime) -> str:
+    """A clock that stands is due at no moment yet."""
+    if deadline.state == Deadline.State.PAUSED and deadline.paused_at:
+        return capfirst(_("stopped at %(moment)s") % {"moment": wording.moment(deadline.paused_at, now)})
+    return capfirst(wording.until(deadline.due_at, now))
 
 
 def _tone(deadline: Deadline, now: datetime) -> str:

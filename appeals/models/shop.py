@@ -107,6 +107,17 @@ class Shop(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def says_marketplace(self) -> bool:
+        """Whether its own name names the marketplace, as "Tea house (Ozon)" does: people need not be told twice."""
+        names = filter(None, (self.marketplace.name, self.marketplace.name_en))
+        return any(name.split()[0].casefold() in self.name.casefold() for name in names)
+
+    @property
+    def place(self) -> str:
+        """The shop with its marketplace."""
+        return self.name if self.says_marketplace else f"{self.marketplace}, {self.name}"
+
 
 class Membership(models.Model):
     """A person who works for a shop; leads are told when nobody is assigned or nothing helps."""

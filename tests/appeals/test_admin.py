@@ -249,6 +249,33 @@ def test_the_next_step_is_proposed(ours: Client, sent: Appeal, steps: list[Escal
     assert "Next step" in text(ours.get(page(sent)))
 
 
+def test_the_step_is_for_now_only_while_an_answer_is_late_and_a_clock_that_stands_is_due_at_no_moment(
+    ours: Client, sent: Appeal, agent: User, steps: list[EscalationStep]
+) -> None:
+    title = '<h2 id="step-title">{}</h2>'
+    with time_machine.travel(SENT + timedelta(hours=1), tick=False):
+        assert title.format("If they do not answer in time") in text(ours.get(page(sent)))
+    asked = SENT + timedelta(hours=2)
+    with time_machine.travel(asked + timedelta(hours=1), tick=False):
+        lifecycle.record_reply(appeal=sent, actor=agent, now=asked, kind="question", text="Какой заказ?")
+        shown = text(ours.get(page(sent)))
+    assert title.format("If they do not answer after that") in shown
+    clocks = shown[shown.index('id="clocks-title"') : shown.index('id="step-title"')]
+    assert "Stopped at 5 October, 12:00" in clocks
+    assert "By the end of 8 October" not in clocks
+
+
+def test_the_clock_of_a_step_names_it(ours: Client, sent: Appeal, agent: User, steps: list[EscalationStep]) -> None:
+    lifecycle.escalate(appeal=sent, actor=agent, now=SENT + timedelta(hours=1), step=steps[2])
+    assert f"“{steps[2].text('name')}”</b>" in text(ours.get(page(sent)))
+
+
+def test_a_shop_that_names_its_marketplace_is_not_placed_twice(ours: Client, sent: Appeal, shop: Shop) -> None:
+    assert f"<span>Bazaar, {shop.name}</span>" in text(ours.get(page(sent)))
+    Shop.objects.update(name="Чайный дом (Базар)")
+    assert "<span>Чайный дом (Базар)</span>" in text(ours.get(page(sent)))
+
+
 @pytest.mark.parametrize(
     ("name", "form", "field"),
     [

@@ -24,21 +24,25 @@ MAX_FILES: Final = 50
 def keep(*, appeal: Appeal, actor: User | None, now: datetime, file: File[bytes], name: str) -> Attachment:
     """Stores `file` under a name of our own. The caller holds the appeal's lock and a transaction.
 
-    ValidationError on `file` when it is empty, larger than MAX_BYTES, of a kind not accepted, or one too many.
+    ValidationError on `file` when it is empty, larger than MAX_BYTES, of a kind not accepted, or one too many: by its
+    name, since it may be one of several.
     """
     size = file.size or 0
     if size == 0:
-        raise ValidationError({"file": _("The file is empty.")})
+        raise _refused(name, _("The file is empty."))
     if size > MAX_BYTES:
         text = _("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 2**20}
-        raise ValidationError({"file": ValidationError(text, code="too_large")})
+        raise _refused(name, text, code="too_large")
     if appeal.attachments.count() >= MAX_FILES:
         raise ValidationError({"file": _("An appeal has at most %(limit)d files.") % {"limit": MAX_FILES}})
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
     file.seek(0)
-    kind = _kind_of(file)
+    kind = kinds.kind_of(file)
+    if not kind:
+        text = _("This kind of file is not accepted. Send a picture, PDF, office document, video, ZIP or text.")
+        raise _refused(name, text)
     return Attachment.objects.create(
         appeal=appeal,
         file=File(file, name="file"),
@@ -63,10 +67,5 @@ def named(name: str, kind: str) -> str:
     return f"{own[:245]}.{kinds.ACCEPTED[kind][0]}"
 
 
-def _kind_of(file: File[bytes]) -> str:
-    """ValidationError when it is not accepted."""
-    if kind := kinds.kind_of(file):
-        return kind
-    raise ValidationError(
-        {"file": _("This kind of file is not accepted. Send a picture, PDF, office document, video, ZIP or text.")}
-    )
+def _refused(name: str, problem: str, code: str = "invalid") -> ValidationError:
+    return ValidationError({"file": ValidationError(f"{name[:100]}: {problem}", code=code)})

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appeals import evidence, lifecycle, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
-from appeals.admin.dialogs import add_errors, go, proposed
+from appeals.admin.dialogs import add_errors, files_again, go, proposed
 from appeals.admin.exchange import AppealExchange
 from appeals.admin.filters import NUMBER
 from appeals.admin.forms import AppealForm, quoting
@@ -80,6 +80,7 @@ class AppealAdmin(AppealExchange):
             self._say(request, _("Logged as sent: the clocks run.") if sent else _("The draft is saved."), appeal)
             return HttpResponseRedirect(appeal.get_absolute_url())
         form.focus_first()
+        files_again(form)
         url = reverse("admin:appeals_appeal_review")
         return self.render(request, "form.html", _("Log an appeal"), form=form, review_url=url)
 
@@ -119,6 +120,7 @@ class AppealAdmin(AppealExchange):
             self._say(request, str(form.done), appeal)
             gone = verb == "delete_draft"
             return go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
+        files_again(form)
         return self.render(request, "verb.html", str(form.label), form=form, appeal=appeal, subtitle=str(appeal))
 
     def promise_view(self, request: HttpRequest) -> HttpResponse:

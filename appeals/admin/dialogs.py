@@ -3,6 +3,9 @@
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+_WHEN_LOGGING = {"at": "sent_at", "file": "attachments"}
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:
@@ -17,11 +20,18 @@ def proposed(request: HttpRequest) -> dict[str, str]:
     return {name: request.GET[name] for name in ("until", "step") if name in request.GET}
 
 
+def files_again(form: BaseForm) -> None:
+    """A browser sends files once: a form that comes back with an error says that they are to be chosen anew."""
+    if form.files and form.errors:
+        name = next(name for name in form.fields if form.fields[name].widget.needs_multipart_form)
+        form.add_error(name, _("Choose the files again."))
+
+
 def add_errors(form: BaseForm, error: ValidationError) -> None:
-    """Errors of a verb at the fields of the form; `at` of the verb is `sent_at` of the form that logs."""
+    """Errors of a verb at the fields of the form, some of which have another name on the form that logs."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)
         return
     for field, errors in error.error_dict.items():
-        name = "sent_at" if field == "at" and "at" not in form.fields else field
+        name = field if field in form.fields else _WHEN_LOGGING.get(field, field)
         form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)

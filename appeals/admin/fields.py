@@ -128,14 +128,15 @@ class FilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Any number of files; the value is a list."""
+    """Any number of files; the value is a list. An empty one is refused by the verb, which names it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"required": False, "widget": FilesInput(attrs={"class": "hub-files"}), **kwargs}
+        widget = FilesInput(attrs={"class": "hub-files"})
+        kwargs = {"required": False, "allow_empty_file": True, "widget": widget, **kwargs}
         super().__init__(**kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = (data if isinstance(data, list | tuple) else [data]) or [None]
         return [kept for kept in (super(FilesField, self).clean(file, initial) for file in files) if kept]
 
 

@@ -107,6 +107,7 @@ def words() -> SafeString:
         "scrolls": _("Contents that scroll"),
         "clear": _("Clear the field"),
         "restored": _("What you typed on %(moment)s is back."),
+        "files_again": _("Choose the files again."),
         "discard": _("Discard"),
         "recognised": _("Recognised: %(count)s"),
         "found": _("Numbers found in the text:"),

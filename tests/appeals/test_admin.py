@@ -128,19 +128,37 @@ def test_files_are_attached_while_logging_and_come_back_as_downloads(ours: Clien
         ({"sent_at": "2086-01-01T10:00", "_sent": ""}, "sent_at"),
         ({"amount_at_stake": "-5"}, "amount_at_stake"),
         ({"order_numbers": "9" * 101}, "order_numbers"),
-        ({"attachments": [SimpleUploadedFile("page.html", b"<html>")]}, None),
+        ({"attachments": [SimpleUploadedFile("page.html", b"<html>")]}, "attachments"),
         ({"sent_at": "2026-01-01T10:00"}, "sent_at"),
     ],
 )
 def test_what_cannot_be_logged_is_refused_at_its_field_and_nothing_is_lost(
-    ours: Client, shop: Shop, bad: dict[str, Any], field: str | None
+    ours: Client, shop: Shop, bad: dict[str, Any], field: str
 ) -> None:
     form = {"shop": shop.pk, "subject": "Тема", "body": "Долго набранный текст"} | bad
     answer = ours.post(reverse("admin:appeals_appeal_add"), form if "_sent" in form else form | {"_draft": ""})
     assert answer.status_code == 200
-    assert (field or "__all__") in answer.context["form"].errors
+    assert field in answer.context["form"].errors
     assert "Долго набранный текст" in text(answer)
     assert not Appeal.objects.exists()
+
+
+def test_a_form_with_an_error_says_that_its_files_are_to_be_chosen_again(ours: Client, shop: Shop) -> None:
+    form = {"shop": shop.pk, "subject": "", "attachments": [SimpleUploadedFile("снимок.png", PNG)], "_draft": ""}
+    errors = ours.post(reverse("admin:appeals_appeal_add"), form).context["form"].errors
+    assert errors["attachments"] == ["Choose the files again."]
+
+
+def test_of_several_files_the_refused_one_is_named(ours: Client, draft: Appeal) -> None:
+    files = [SimpleUploadedFile("снимок.png", PNG), SimpleUploadedFile("пусто.txt", b"")]
+    errors = ours.post(verb(draft, "attach"), {"file": files}).context["form"].errors
+    assert errors["file"] == ["пусто.txt: The file is empty.", "Choose the files again."]
+    assert not draft.attachments.exists()
+
+
+def test_attaching_nothing_is_refused(ours: Client, draft: Appeal) -> None:
+    answer = ours.post(verb(draft, "attach"), {})
+    assert "file" in answer.context["form"].errors
 
 
 def test_what_the_browser_keeps_of_a_text_is_kept_for_its_writer(ours: Client, draft: Appeal, agent: User) -> None:

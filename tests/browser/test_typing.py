@@ -57,6 +57,16 @@ def test_what_was_typed_survives_a_lost_session(page: Page, member: User) -> Non
     assert not Appeal.objects.exists()
 
 
+def test_a_text_that_comes_back_says_that_its_files_did_not(page: Page, member: User) -> None:
+    log_in(page, member)
+    page.goto(ADD)
+    page.set_input_files("[name=attachments]", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"})
+    page.fill("[name=subject]", "С файлом")
+    wait_for_draft(page, "С файлом")
+    page.goto(ADD)
+    expect(page.locator(".hub-note")).to_contain_text("Файлы выберите заново.")
+
+
 def test_what_is_discarded_is_gone(page: Page, member: User) -> None:
     log_in(page, member)
     page.goto(ADD)

@@ -41,7 +41,8 @@ function typedFields(form) {
 
 function saveDraft(form, key) {
   const values = typedFields(form).map((field) => [field.name, field.value, field.checked ?? null]);
-  localStorage.setItem(key, JSON.stringify({ at: Date.now(), values, opened: openedVersion(form) }));
+  const files = Boolean(form.querySelector("input[type=file]")?.files.length);
+  localStorage.setItem(key, JSON.stringify({ at: Date.now(), values, files, opened: openedVersion(form) }));
 }
 
 function openedVersion(form) {
@@ -54,7 +55,7 @@ function restoreDraft(form, key) {
   const differ = kept.values.filter(([name, value, checked]) => differs(form, name, value, checked));
   if (!differ.length) return;
   for (const [name, value, checked] of differ) putBack(form, name, value, checked);
-  form.prepend(restoredNote(kept.at, () => { localStorage.removeItem(key); location.reload(); }));
+  form.prepend(restoredNote(kept, () => { localStorage.removeItem(key); location.reload(); }));
   form.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
@@ -74,13 +75,15 @@ function putBack(form, name, value, checked) {
   }
 }
 
-function restoredNote(at, discard) {
+function restoredNote({ at, files }, discard) {
   const words = hubWords();
   const note = document.createElement("p");
   note.className = "hub-note";
   note.setAttribute("role", "status");
   const moment = new Date(at).toLocaleString(document.documentElement.lang, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
-  note.append(words.restored.replace("%(moment)s", moment), " ", plainButton(words.discard, discard));
+  note.append(words.restored.replace("%(moment)s", moment), " ");
+  if (files) note.append(words.files_again, " ");
+  note.append(plainButton(words.discard, discard));
   return note;
 }
 
@@ -125,6 +128,7 @@ function addFiles(input, files, event) {
   for (const file of [...input.files, ...files]) all.items.add(file);
   input.files = all.files;
   listFiles(input);
+  input.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function listFiles(input) {

@@ -104,7 +104,7 @@ def send_again(*, reminder: Reminder, now: datetime) -> Reminder:
     """Has a reminder sent once more, at once, whatever the person's hours; the next sweep's delivery takes it.
 
     A mark on the address is taken away: it gets another chance. ValidationError when there is nobody to send it to,
-    or nothing to tell of any more.
+    nothing to tell of any more, or the appeal is snoozed: who silenced it is heard, and can end it.
     """
     row = (
         Reminder.objects.select_related("rule", "user", "deadline__appeal__shop")
@@ -115,12 +115,23 @@ def send_again(*, reminder: Reminder, now: datetime) -> Reminder:
         raise ValidationError(_("There was nobody to tell: assign the appeal, or give the shop a lead."))
     if reason := settled(row):
         raise ValidationError(_("There is nothing to remind of any more: %(reason)s.") % {"reason": reason.label})
+    if silence := silent(row, now):
+        raise ValidationError(silence)
     RefusedAddress.objects.filter(address=row.address).delete()
     row.state, row.reason, row.detail, row.message_id = State.PENDING, "", "", ""
     row.send_after, row.leased_until, row.sent_at, row.first_tried_at = now, None, None, None
     row.attempts, row.resends = 0, row.resends + 1
     row.save()
     return row
+
+
+def silent(reminder: Reminder, now: datetime) -> str:
+    """Why nothing is sent now: the appeal is snoozed; nothing while it is not."""
+    until = reminder.deadline.appeal.snoozed_until
+    if until is None or until <= now:
+        return ""
+    text = _("The appeal is snoozed: nobody is reminded of it until %(moment)s. To send it earlier, end that first.")
+    return text % {"moment": wording.moment(until, now)}
 
 
 def explain(reminder: Reminder) -> str:
@@ -140,15 +151,20 @@ def explain(reminder: Reminder) -> str:
         % {"level": reminder.level, "moment": wording.moment(reminder.rung_at, reminder.created_at)},
     ]
     if reminder.reason:
-        parts.append(
-            _("It is “%(state)s”: %(reason)s.")
-            % {"state": reminder.get_state_display(), "reason": reminder.get_reason_display()}
-        )
+        parts.append(_outcome(reminder))
     if reminder.resends:
-        parts.append(_("Somebody had it sent again."))
+        parts.append(_("Somebody asked to have it sent at once."))
     if reminder.user:
         parts += reminder.user.unreadable()
     return " ".join(parts)
+
+
+def _outcome(reminder: Reminder) -> str:
+    """What became of it and why: of one that is superseded the reason says both."""
+    reason = str(reminder.get_reason_display())
+    if reminder.reason == Reason.LATER_RUNG:
+        return _("It was not sent: %(reason)s.") % {"reason": reason}
+    return _("It is “%(state)s”: %(reason)s.") % {"state": reminder.get_state_display(), "reason": reason}
 
 
 @contextmanager

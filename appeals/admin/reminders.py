@@ -101,7 +101,7 @@ class ReminderAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         reminder = self.get_object(request, object_id)
-        why = {"why": reminders.explain(reminder), "may_send_again": self._may_send(request)} if reminder else {}
+        why = self._why(request, reminder) if reminder else {}
         why["show_history"] = False  # the page itself tells all of it
         answer: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | why)
         return answer
@@ -121,6 +121,11 @@ class ReminderAdmin(ModelAdmin):
         else:
             messages.success(request, _("It goes out with the next sweep, within a minute or so."))
         return redirect("admin:appeals_reminder_change", pk)
+
+    def _why(self, request: HttpRequest, reminder: Reminder) -> dict[str, Any]:
+        silence = reminders.silent(reminder, timezone.now())
+        may = self._may_send(request) and not silence
+        return {"why": reminders.explain(reminder), "silence": silence, "may_send_again": may}
 
     @staticmethod
     def _may_send(request: HttpRequest) -> bool:

@@ -79,8 +79,8 @@ class ReminderViewSet(ListModelMixin, GenericViewSet[Reminder]):
     def send_again(self, request: Request, pk: str) -> Response:
         """Has it sent once more with the next sweep, whatever the person's hours.
 
-        A mark on a refused address is taken away. 400 when there was nobody to tell, or there is nothing to tell of
-        any more.
+        A mark on a refused address is taken away. 400 when there was nobody to tell, there is nothing to tell of any
+        more, or the appeal is snoozed.
         """
         reminder = reminders.send_again(reminder=self.get_object(), now=timezone.now())
         return Response(self.get_serializer(reminder).data)

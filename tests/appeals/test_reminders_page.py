@@ -63,6 +63,28 @@ def again(reminder: Reminder) -> str:
     return reverse("admin:appeals_reminder_send_again", args=[reminder.pk])
 
 
+def test_while_the_appeal_is_snoozed_nothing_is_sent_and_the_page_says_why(
+    ours: Client, told: Reminder, agent: User
+) -> None:
+    until = BREACH + timedelta(days=1)
+    lifecycle.snooze(appeal=told.deadline.appeal, actor=agent, now=BREACH, until=until)
+    found = ours.get(page(told)).content.decode()
+    assert "nobody is reminded of it until" in found
+    assert again(told) not in found
+    answer = ours.post(again(told), follow=True).content.decode()
+    assert "nobody is reminded of it until" in answer
+    told.refresh_from_db()
+    assert (told.state, told.resends) == ("sent", 0)
+
+
+def test_one_that_is_superseded_says_so_once(told: Reminder) -> None:
+    Reminder.objects.update(state="superseded", reason="later_rung", sent_at=None)
+    told.refresh_from_db()
+    said = reminders.explain(told)
+    assert str(told.get_reason_display()) in said
+    assert str(told.get_state_display()) not in said
+
+
 def test_a_reminder_has_a_page_that_says_why(ours: Client, told: Reminder) -> None:
     found = ours.get(page(told)).content.decode()
     assert "agent@example.com is told as: assignee." in found

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
@@ -162,6 +163,19 @@ class AddressesField(LinesField):
             validate_email(address)
 
 
+_SAME = (
+    *("deadline_kind", "moment", "amount", "is_active"),
+    *("marketplace", "topic", "priority", "tell_assignee", "tell_lead"),
+)
+"""In what two rules agree that are one, besides the people whom they name."""
+
+
+def _twin(rule: ReminderRule) -> SafeString:
+    url = reverse("admin:appeals_reminderrule_change", args=[rule.pk])
+    link = format_html('<a class="hub-link" href="{}">{}</a>', url, rule)
+    return format_html(gettext("Such a rule is there already, and tells the same people: {}. Change that one."), link)
+
+
 class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         help_texts = {"amount": _("Zero after it was due: the very moment when the term runs out.")}
@@ -171,13 +185,27 @@ class ReminderRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """A rule that nobody hears is refused while the people are still a choice in the form."""
+        """A rule that nobody hears, or that tells the same people of the same a second time, is refused while the
+        people are still a choice in the form."""
         found = super().clean()
-        told = {name: self.cleaned_data.get(name) for name in ("tell_assignee", "tell_lead")}
+        told: dict[str, Any] = {name: self.cleaned_data.get(name) for name in ("tell_assignee", "tell_lead")}
         told["extra_addresses"] = self.cleaned_data.get("extra_addresses", self.instance.extra_addresses)
         if "people" in self.cleaned_data and "extra_addresses" not in self.errors:
             ReminderRule(**told).check_heard(self.cleaned_data["people"])
+            self._refuse_twin(told["extra_addresses"])
         return found
+
+    def _refuse_twin(self, addresses: list[str]) -> None:
+        given = self.cleaned_data
+        if not given.keys() >= {*_SAME, "unit"} or not given["is_active"]:
+            return
+        rules = ReminderRule.objects.filter(**{name: given[name] for name in _SAME}).exclude(pk=self.instance.pk)
+        if given["amount"] and given["moment"] != ReminderRule.Moment.SHARE:
+            rules = rules.filter(unit=given["unit"])
+        told = {person.pk for person in given["people"]}, {address.casefold() for address in addresses}
+        for rule in rules.prefetch_related("people"):
+            if ({person.pk for person in rule.people.all()}, set(rule.extra_addresses)) == told:
+                raise ValidationError(_twin(rule))
 
 
 @admin.register(ReminderRule)

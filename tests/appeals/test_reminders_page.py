@@ -244,6 +244,19 @@ def test_a_rule_that_would_never_be_heard_is_refused_with_the_reason(
     assert ReminderRule.objects.count() == before
 
 
+def test_the_same_rule_is_not_written_twice(ours: Client, finance: Topic) -> None:
+    saved(ours, tell_assignee="on", amount="7")
+    first = ReminderRule.objects.get(amount=7)
+    answer = saved(ours, tell_assignee="on", amount="7")
+    assert "Such a rule is there already" in answer
+    assert reverse("admin:appeals_reminderrule_change", args=[first.pk]) in answer
+    saved(ours, tell_assignee="on", amount="7", unit="working_days")
+    saved(ours, tell_assignee="on", amount="7", extra_addresses="boss@example.com")
+    assert ReminderRule.objects.filter(amount=7).count() == 3
+    address = reverse("admin:appeals_reminderrule_change", args=[first.pk])
+    assert ours.post(address, RULE | {"amount": "7", "tell_assignee": "on"}).status_code == 302
+
+
 def test_an_agent_writes_no_rules(client: Client, agent: User, shop: Shop) -> None:
     log_in(client, agent, "agent")
     assert client.post(reverse("admin:appeals_reminderrule_add"), RULE | {"tell_assignee": "on"}).status_code == 403

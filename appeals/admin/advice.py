@@ -95,10 +95,13 @@ def promise_view(request: HttpRequest) -> TemplateResponse:
 
 
 def review_view(request: HttpRequest, appeal: Appeal | None) -> TemplateResponse:
-    """The findings for the form as it is filled in now; nothing while no shop is chosen."""
+    """The findings for the form as it is filled in now, or why there are none yet."""
     form = ReviewForm(request.POST, user=reader(request), appeal=appeal)
-    found = review(form.facts(), reader=reader(request), now=timezone.now()) if form.is_valid() else None
-    return TemplateResponse(request, "admin/appeals/appeal/findings.html", {"review": drawn(found)})
+    if form.is_valid():
+        said = drawn(review(form.facts(), reader=reader(request), now=timezone.now()))
+    else:
+        said = {"rows": [], "summary": _unchecked(form)}
+    return TemplateResponse(request, "admin/appeals/appeal/findings.html", {"review": said})
 
 
 def of_draft(appeal: Appeal, user: User, now: datetime) -> dict[str, Any] | None:
@@ -108,13 +111,11 @@ def of_draft(appeal: Appeal, user: User, now: datetime) -> dict[str, Any] | None
     return drawn(review(Facts.of(appeal), reader=user, now=now))
 
 
-def drawn(found: Iterable[Finding] | None) -> dict[str, Any]:
+def drawn(found: Iterable[Finding]) -> dict[str, Any]:
     """The rows, and one sentence that says how many there are and how grave."""
-    rows = [_row(one) for one in found or ()]
+    rows = [_row(one) for one in found]
     grave = sum(row.severity == Severity.ERROR for row in rows)
-    if found is None:
-        summary = _("Choose a shop, and the text is checked as you type.")
-    elif not rows:
+    if not rows:
         summary = _("Nothing to remark.")
     else:
         summary = ngettext("%(count)d remark", "%(count)d remarks", len(rows)) % {"count": len(rows)}
@@ -123,14 +124,26 @@ def drawn(found: Iterable[Finding] | None) -> dict[str, Any]:
     return {"rows": rows, "summary": summary}
 
 
+def _unchecked(form: ReviewForm) -> str:
+    """Why the form cannot be reviewed as it is: no shop, or a field that would be refused."""
+    if "shop" in form.errors:
+        return _("Choose a shop, and the text is checked as you type.")
+    field, errors = next(iter(form.errors.items()))
+    return _("The text is not checked yet. %(field)s: %(problem)s") % {"field": _label(field), "problem": errors[0]}
+
+
+def _label(field: str) -> str:
+    named = _("files") if field in ("attachments", "attached") else Appeal._meta.get_field(field).verbose_name  # type: ignore[union-attr]
+    return capfirst(str(named)) or ""
+
+
 def _row(finding: Finding) -> Row:
     start, end = finding.place or (None, None)
-    label = _("files") if finding.field == "attachments" else Appeal._meta.get_field(finding.field).verbose_name  # type: ignore[union-attr]
     return Row(
         severity=finding.severity,
         label=str(finding.severity.label),
         field=finding.field,
-        field_label=capfirst(str(label)) or "",
+        field_label=_label(finding.field),
         message=finding.message,
         mend=finding.mend,
         start=start,

@@ -25,6 +25,13 @@ _DATE = re.compile(
 )
 # As the form recognises them too; a mobile phone's number is none
 _NUMBER = re.compile(r"(?<![\d+-])(?![78]9\d{9}(?!\d))\d{7,20}(?:-\d{4}-\d{1,2})?(?![\d-])")
+# What names the number that follows as one of something else: as the form has it, too
+_OF_OTHERS = re.compile(
+    r"(?<!\w)(?:отч[её]т\w*|report|акт(?:а|у|ом|е|ы|ов)?|сч[её]т(?:а|у|ом|е|ов)?(?:-фактур\w*)?|invoice|договор\w*|упд"
+    r"|накладн\w*|обращени\w*|заявк\w*|претензи\w*|инн|огрн(?:ип)?|кпп|бик)"
+    r"(?:(?: (?!заказ|отправлен)[^\W\d]+){0,3} ?(?:№|#|номер))?:? ?$",
+    re.IGNORECASE,
+)
 _PRODUCT = re.compile(
     r"\b(?:арт(?:икул\w*|\.)|sku|nmid|nm\s?id|штрих-?код\w*|баркод\w*|offer[_ ]?id|barcode)\W{0,8}(?:\w+\W{1,3}){0,3}?"
     r"[\w-]*\d[\w-]*|/(?:product|catalog|item)/\S*\d",
@@ -70,10 +77,16 @@ def _needed(facts: Facts) -> set[str]:
     return set(facts.topic.required) if facts.topic else set()
 
 
+def _has_order(text: str) -> bool:
+    return any(
+        not _OF_OTHERS.search(text[max(0, found.start() - 80) : found.start()]) for found in _NUMBER.finditer(text)
+    )
+
+
 def _numbers(facts: Facts) -> Iterator[Finding]:
     """Each number that the topic needs and that stands neither in its field nor in the text."""
     needed, text = _needed(facts), facts.text
-    if Required.ORDER_NUMBER in needed and not facts.order_numbers and not _NUMBER.search(text):
+    if Required.ORDER_NUMBER in needed and not facts.order_numbers and not _has_order(text):
         yield _absent("no_order_number", _("There is no order number."), "order_numbers", _("Give the order numbers."))
     if Required.PRODUCT_CODE in needed and not facts.product_codes and not _PRODUCT.search(text):
         mend = _("Give the product codes, or links to the cards.")

@@ -29,7 +29,7 @@ _ASKS = re.compile(
 
 
 def lapses(facts: Facts) -> Iterator[Finding]:
-    """One finding a field and kind of lapse, at its first place; each abusive word by itself."""
+    """One finding a field and kind of lapse, at its first place; each abusive word by itself, once."""
     for field, text in facts.texts:
         if text:
             yield from _shouting(field, text)
@@ -58,13 +58,18 @@ def _capitals(text: str) -> tuple[int, int] | None:
 
 
 def _abuse(field: str, text: str) -> Iterator[Finding]:
+    named = set[str]()
     for hit in words.find(text):
-        place = (hit.start, hit.end)
+        place, word = (hit.start, hit.end), text[hit.start : hit.end]
+        if word.casefold() in named:
+            continue
+        named.add(word.casefold())
         if hit.kind == "obscene":
-            message = _("An obscene word: appeals with such words are closed unanswered.")
+            message = _("“%(word)s” is obscene: appeals with such words are closed unanswered.") % {"word": word}
             yield Finding("obscene", Severity.ERROR, message, field, _("Take it out."), place)
         else:
-            message = _("An accusation or insult proves nothing and helps nobody to answer.")
+            said = _("“%(word)s”: an accusation or insult proves nothing and helps nobody to answer.")
+            message = said % {"word": word}
             mend = _("Say what was done, when, and which rule it breaks.")
             yield Finding("insult", Severity.WARNING, message, field, mend, place)
 

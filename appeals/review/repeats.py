@@ -59,11 +59,11 @@ def _sent(facts: Facts, reader: Any, now: datetime) -> Any:
 
 def _finding(row: dict[str, Any], facts: Facts, now: datetime) -> Finding:
     number = row["external_number"]
-    words = {"number": row["pk"], "at": wording.near(row["submitted_at"], now), "shop": facts.shop}
+    words = {"number": row["pk"], "at": wording.moment(row["submitted_at"], now), "shop": facts.shop}
     if row["of_shop"] != facts.shop.pk:
         message = _("The same text went to this marketplace from another shop: No. %(number)s, %(at)s.") % words
         mend = _("If it is one fault that hits several shops, say so and name the numbers of all.")
-        return Finding("sent_before", Severity.HINT, message, "body", mend)
+        return Finding("sent_before", Severity.HINT, message, "body", mend, appeal=row["pk"])
     message = (
         _(
             "The same text was sent already: No. %(number)s, %(at)s."
@@ -76,7 +76,7 @@ def _finding(row: dict[str, Any], facts: Facts, now: datetime) -> Finding:
         if number
         else _("Add what is new and quote the first number, or take the next step of escalation.")
     )
-    return Finding("sent_before", Severity.WARNING, message, "body", mend)
+    return Finding("sent_before", Severity.WARNING, message, "body", mend, appeal=row["pk"])
 
 
 def _words(*texts: str) -> list[str]:

@@ -111,6 +111,7 @@ def words() -> SafeString:
         "discard": _("Discard"),
         "recognised": _("Recognised: %(count)s"),
         "found": _("Numbers found in the text:"),
+        "found_codes": _("Product codes found in the text:"),
         "add": _("Add"),
         "attached": _("Files: %(names)s"),
         "left": _("%(minutes)s min left"),

@@ -101,6 +101,20 @@ def test_a_review_takes_few_queries(
         assert ours.post(reverse(REVIEW), form).status_code == 200
 
 
+def test_a_form_that_cannot_be_reviewed_says_what_is_wrong(ours: Client, shop: Shop) -> None:
+    said = text(ours.post(reverse(REVIEW), {"shop": shop.pk, "order_numbers": "1" * 150}))
+    assert "Order numbers: “11111111111111111111…” is too long" in said
+    assert "Choose a shop" not in said
+
+
+def test_who_only_reads_a_draft_is_led_to_no_form(viewer: Client, ours: Client, draft: Appeal) -> None:
+    address = reverse("admin:appeals_appeal_change", args=[draft.pk])
+    assert "?edit=1#id_body" in text(ours.get(address))
+    seen = text(viewer.get(address))
+    assert "hub-finding " in seen
+    assert "?edit=1" not in seen
+
+
 def test_what_is_too_much_or_broken_is_no_error_of_ours(ours: Client, shop: Shop) -> None:
     for form in (
         {"shop": shop.pk, "body": "x" * 100_001},

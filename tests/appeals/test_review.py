@@ -167,6 +167,21 @@ def test_abuse_is_marked_by_its_severity(facts: Facts, agent: User) -> None:
     assert next(iter(review(abusive, reader=agent, now=SENT))).severity == Severity.ERROR
 
 
+def test_each_abusive_word_is_named_once(facts: Facts, agent: User) -> None:
+    abusive = replace(facts, body=f"{GOOD} Вы мошенники. Вы воры! Вы мошенники.")
+    said = [one.message for one in review(abusive, reader=agent, now=SENT) if one.code == "insult"]
+    assert [message.split("”")[0] for message in said] == ["“мошенники", "“воры"]
+
+
+@pytest.mark.parametrize("number", ["Отчёт о реализации № 1234567", "по обращению №12345678", "ИНН 7701234567"])
+def test_a_number_of_something_else_is_no_order_number(facts: Facts, agent: User, finance: Topic, number: str) -> None:
+    finance.required = ["order_number"]
+    told = replace(facts, topic=finance, order_numbers=[], subject="Выплата", body=f"Нет выплаты, {number}.")
+    assert "no_order_number" in found(told, agent)
+    order = replace(told, body=f"Нет выплаты. {number}, заказ 12345678-0001-1.")
+    assert "no_order_number" not in found(order, agent)
+
+
 @pytest.mark.parametrize(
     ("text", "several"),
     [
@@ -241,7 +256,8 @@ def test_the_same_text_was_sent_already(facts: Facts, shop: Shop, agent: User) -
     for body in (GOOD, GOOD.upper(), f"Здравствуйте! {GOOD}"):
         finding = found(replace(facts, body=body), agent)["sent_before"]
         assert (finding.severity, finding.field) == (Severity.WARNING, "body")
-        assert f"No. {first.pk}" in finding.message
+        assert f"No. {first.pk}, 5 October, 10:00" in finding.message
+        assert finding.appeal == first.pk
         assert "Z-9" in finding.mend
     quoting = replace(facts, body=f"{GOOD} Наш номер Z-9 остался без ответа.")
     assert "sent_before" not in found(quoting, agent)

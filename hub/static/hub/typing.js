@@ -3,7 +3,11 @@
 // pasted or dropped, and the form is sent from the keyboard.
 
 const DRAFT = "hub-draft:";
-const NUMBER = /(?<![\d+-])\d{7,20}(?:-\d{4}-\d{1,2})?(?![\d-])/g;
+// What names the number that follows as one of something else: as the review has it, too
+const OTHERS = "(?<!\\p{L})(?:отч[её]т\\p{L}*|report|акт(?:а|у|ом|е|ы|ов)?|сч[её]т(?:а|у|ом|е|ов)?(?:-фактур\\p{L}*)?|invoice"
+  + "|договор\\p{L}*|упд|накладн\\p{L}*|обращени\\p{L}*|заявк\\p{L}*|претензи\\p{L}*|инн|огрн(?:ип)?|кпп|бик)"
+  + "(?:(?: (?!заказ|отправлен)\\p{L}+){0,3} ?(?:№|#|номер))?:? ?";
+const NUMBER = new RegExp(`(?<![\\d+-])(?<!${OTHERS})\\d{7,20}(?:-\\d{4}-\\d{1,2})?(?![\\d-])`, "giu");
 // What stands behind such a word, one or several: each has a digit
 const CODE = "(?=[\\p{L}._/-]*\\d)[\\p{L}\\d][\\p{L}\\d._/-]{1,38}[\\p{L}\\d]";
 const CODES = new RegExp(
@@ -196,7 +200,7 @@ function offerFound(field, numbers) {
   line.replaceChildren();
   if (!found.length) return;
   const words = hubWords();
-  line.append(`${words.found} ${found.join(", ")} `, plainButton(words.add, () => {
+  line.append(`${field.name === "product_codes" ? words.found_codes : words.found} ${found.join(", ")} `, plainButton(words.add, () => {
     field.value = [...listed(field), ...found].join("\n");
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appeals import promises, wording
+from appeals import promises, timeline, wording
 from appeals.models import Appeal, Deadline, Event
 from marketplaces.amounts import roubles
 from marketplaces.naming import in_language, is_named
@@ -50,11 +50,21 @@ def title(event: Event) -> str:
     return capfirst(str(event.get_kind_display())) or ""
 
 
+def name(field: str) -> str:
+    """A field of an appeal as people know it."""
+    return capfirst(str(Appeal._meta.get_field(field).verbose_name)) or ""  # type: ignore[union-attr]
+
+
+def value(appeal: Appeal, field: str) -> str:
+    """What an appeal has in a field."""
+    return _value(Appeal._meta.get_field(field), timeline.plain(getattr(appeal, field)))
+
+
 def edits(event: Event) -> Iterator[str]:
     """The fields that were edited, each from which value to which."""
-    for name, (was, now) in event.data.get("changed", {}).items():
-        field: Any = Appeal._meta.get_field(name)
-        yield f"{capfirst(str(field.verbose_name))}: {_value(field, was)} → {_value(field, now)}"
+    for changed, (was, now) in event.data.get("changed", {}).items():
+        field: Any = Appeal._meta.get_field(changed)
+        yield f"{name(changed)}: {_value(field, was)} → {_value(field, now)}"
 
 
 def told(event: Event) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.forms import BaseForm
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appeals import evidence, lifecycle, wording
+from appeals import evidence, lifecycle, story, wording
 from appeals.admin import advice, bulk, letters, matter, page, undoing, verbs
 from appeals.admin.dialogs import add_errors, files_again, go, proposed
 from appeals.admin.exchange import AppealExchange
@@ -97,7 +98,7 @@ class AppealAdmin(AppealExchange):
             raise PermissionDenied
         form = AppealForm(*_sent(request), user=reader(request), instance=appeal)
         if _ready(request, form) and self._attempt(form, lambda now: self._edit(request, appeal, form, now)):
-            self._say(request, _("Saved."), appeal)
+            self._say(request, _("Saved.") if form.facts() else _("Nothing was changed."), appeal)
             return HttpResponseRedirect(appeal.get_absolute_url())
         form.focus_first()
         draft = appeal.status == Appeal.Status.DRAFT
@@ -117,7 +118,7 @@ class AppealAdmin(AppealExchange):
             return self.render(request, "unfit.html", title, appeal=appeal, unfit=unfit)
         form = form_class(*_sent(request), appeal=appeal, actor=reader(request), initial=proposed(request))
         if _ready(request, form) and self._attempt(form, form.run):
-            self._say(request, str(form.done), appeal)
+            self._say(request, form.said(), appeal)
             gone = verb == "delete_draft"
             return go(request, reverse("admin:appeals_appeal_changelist") if gone else appeal.get_absolute_url())
         files_again(form)
@@ -269,9 +270,11 @@ class AppealAdmin(AppealExchange):
         """Refuses a form that was opened before somebody else changed the appeal, and says who and what."""
         current = Appeal.objects.select_for_update(of=("self",)).get(pk=appeal.pk)
         if form.cleaned_data["version"] != current.version:
-            form.data = again = request.POST.copy()
-            again["version"] = str(current.version)
-            raise ValidationError(_stale(current, request))
+            touched = set(form.changed_data)
+            differ = form.take_present(AppealForm(user=reader(request), instance=current))
+            now_is = {name: _("Now it is: %(value)s") % {"value": story.value(current, name)} for name in differ}
+            both = {name: said for name, said in now_is.items() if name in touched}
+            raise ValidationError({NON_FIELD_ERRORS: _stale(current, differ), **both})
         return lifecycle.edit(appeal=appeal, actor=reader(request), now=now, **form.facts())
 
 
@@ -292,16 +295,19 @@ def _last_shop(request: HttpRequest) -> dict[str, Any]:
     return {"shop": shops[0]} if len(shops) == 1 else {}
 
 
-def _stale(appeal: Appeal, request: HttpRequest) -> str:
+def _stale(appeal: Appeal, differ: Iterable[str]) -> str:
+    """Who changed the appeal meanwhile, and what it is now where it is no longer what the form was opened with."""
     last = Event.objects.filter(appeal=appeal).select_related("actor").order_by("recorded_at", "id").last()
     words = {"who": "", "what": "", "at": ""}
     if last:
         at = wording.near(last.recorded_at, timezone.now())
         words = {"who": str(last.actor or "—"), "what": str(last.get_kind_display()), "at": at}
-    return (
+    text = (
         _(
             "While you were editing, the appeal was changed: %(what)s, %(who)s, %(at)s. Nothing was saved."
             " Check your values below; save again to keep them."
         )
         % words
     )
+    values = "; ".join(f"{story.name(field)}: {story.value(appeal, field)}" for field in differ)
+    return text + " " + _("Now it is: %(value)s") % {"value": values} if values else text

@@ -123,6 +123,13 @@ class GroupedChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return obj.text("name") if hasattr(obj, "text") else str(obj)
 
 
+class ChannelField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice among the channels of one marketplace, which need not be named with each."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.text("name"))
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

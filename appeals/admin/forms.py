@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -104,7 +105,11 @@ class PromiseForm(PlaceForm):
 
 
 class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
-    """One page for what was asked. `version` is that of the appeal when the page was opened."""
+    """One page for what was asked. `version` is that of the appeal when the page was opened.
+
+    The page of an appeal that is edited also sends the values with which it was opened: what a person left alone is
+    told from what they changed, even when somebody else changed the appeal meanwhile.
+    """
 
     order_numbers = NumbersField(
         label=_("order numbers"),
@@ -137,6 +142,10 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.submitted_at:
             del self.fields["sent_at"]
         self.offer_places(user, self.instance if self.instance.pk else None)
+        if self.instance.pk:
+            for name in set(self.fields) & set(lifecycle.EDITABLE):
+                opened = not self.is_bound or self.add_initial_prefix(name) in self.data
+                self.fields[name].show_hidden_initial = opened
         self.fields["version"].initial = self.instance.version
         self.fields["assignee"].offer(user, self.instance)  # type: ignore[attr-defined]
         self.fields["assignee"].empty_label = _("nobody")  # type: ignore[attr-defined]
@@ -158,6 +167,29 @@ class AppealForm(PlaceForm, forms.ModelForm):  # type: ignore[type-arg]
         """What a verb writes: all of it for a new appeal, what was changed for an old one."""
         names = self.changed_data if self.instance.pk else list(self.cleaned_data)
         return {name: self.cleaned_data[name] for name in names if name in lifecycle.EDITABLE}
+
+    def take_present(self, present: AppealForm) -> list[str]:
+        """Puts what the appeal is now under what was typed: fields that were left alone show it, and it is what the
+        next answer is compared with. The fields that differ from what the page was opened with."""
+        kept, differ, touched = QueryDict(mutable=True), [], set(self.changed_data)
+        kept.update(self.data)
+        kept["version"] = present["version"].value()
+        for name, field in self.fields.items():
+            if not field.show_hidden_initial:
+                continue
+            opened, now = str(kept[self.add_initial_prefix(name)]), _posted(present[name].value())
+            if opened.replace("\r\n", "\n") != now:
+                differ.append(name)
+            kept[self.add_initial_prefix(name)] = now
+            if name not in touched:
+                kept[name] = "" if now == "False" else now
+        self.data = kept
+        return differ
+
+
+def _posted(value: Any) -> str:
+    """A value of a field as a browser sends it."""
+    return "" if value is None else str(value).replace("\r\n", "\n")
 
 
 def quoting(user: User, number: str) -> dict[str, Any]:

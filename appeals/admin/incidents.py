@@ -48,7 +48,7 @@ class IncidentAdmin(ModelAdmin):
     """Whoever may see and make appeals may see and make incidents of their shops."""
 
     shows_moments = True
-    list_display = ["title", "hit", "open_now", "created_at", "ended_at"]
+    list_display = ["name", "hit", "open_now", "created_at", "ended_at"]
     search_fields = ["title", "description"]
     show_full_result_count = False
     empty_hint = gettext_lazy("Many orders hit by one failure are an incident: one text makes an appeal of each.")
@@ -79,6 +79,10 @@ class IncidentAdmin(ModelAdmin):
         counted = {"count": Count("appeals", filter=theirs), "open": Count("appeals", filter=still)}
         return Incident.objects.visible_to(user).select_related("created_by").annotate(**counted)
 
+    @display(description=gettext_lazy("name of the incident"), ordering="title")
+    def name(self, obj: Incident) -> str:
+        return obj.title
+
     @display(description=gettext_lazy("appeals"))
     def hit(self, obj: Incident) -> int:
         return int(obj.count)  # type: ignore[attr-defined]
@@ -88,13 +92,18 @@ class IncidentAdmin(ModelAdmin):
         return int(obj.open)  # type: ignore[attr-defined]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Moments say in whose zone they are."""
-        zone = {"help_text": zone_text()} if db_field.name in ("began_at", "ended_at") else {}
-        return super().formfield_for_dbfield(db_field, request, **zone, **kwargs)
+        """Moments say in whose zone they are, and the title is what the form of a new incident calls it."""
+        said = {"help_text": zone_text()} if db_field.name in ("began_at", "ended_at") else {}
+        if db_field.name == "title":
+            said["label"] = capfirst(_("name of the incident"))
+        return super().formfield_for_dbfield(db_field, request, **said, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Incident, form: ModelForm[Incident], change: bool) -> None:
         changed = {name: form.cleaned_data[name] for name in form.changed_data}
         incidents.edit(incident=obj, **changed)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"no_shop": not own_shops(request), **(extra_context or {})})
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         return self._make(request, None)

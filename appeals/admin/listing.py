@@ -25,7 +25,7 @@ from unfold.views import ChangeList
 
 from appeals import chain, wording
 from appeals.admin import bulk, filters, needs
-from appeals.admin.people import reader
+from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, SavedView
 from marketplaces.amounts import roubles
 
@@ -102,6 +102,7 @@ class AppealListing(ModelAdmin):
     list_select_related = ["shop__marketplace", "topic", "assignee"]
     list_per_page = 50
     show_full_result_count = False
+    adds_above = True
     empty_hint = gettext_lazy(
         "Log the first one: what you wrote, to whom and when. The directory knows how long they may take."
     )
@@ -116,6 +117,7 @@ class AppealListing(ModelAdmin):
             "title": _("Appeals"),
             "saved_views": views,
             "this_view": _known(request.GET),
+            "no_shop": not own_shops(request),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -33,6 +34,10 @@ class MembersFormSet(PaginationInlineFormSet):
         if not led and self.instance.memberships.filter(is_lead=True).exists():
             raise ValidationError(_("Somebody who leads the shop must stay."))
 
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        """The one pair that must be unique here is a shop and its member."""
+        return gettext("This member is named twice.")
+
 
 class MembershipInline(TabularInline):
     """Those who lead a shop, and administrators, choose its members."""
@@ -42,6 +47,16 @@ class MembershipInline(TabularInline):
     extra = 0
     hide_title = True
     verbose_name_plural = _("members")
+    readonly_fields = ["person"]
+
+    def get_fields(self, request: HttpRequest, obj: Shop | None = None) -> list[str]:
+        """Where a member is only read, their name is a link: not for those whom the page of a person refuses."""
+        may_open = any(request.user.has_perm(f"hub.{verb}_user") for verb in ("view", "change"))
+        return ["user" if may_open or self._leads(request, obj) else "person", "is_lead"]
+
+    @display(description=_("user"))
+    def person(self, obj: Membership) -> str:
+        return str(obj.user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         members: QuerySet[Membership] = super().get_queryset(request)

@@ -16,8 +16,17 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from appeals import lifecycle
-from appeals.admin.fields import FilesField, MomentField, Text, explained_lazy, number_field, text_field, zone_text
+from appeals import lifecycle, wording
+from appeals.admin.fields import (
+    ChannelField,
+    FilesField,
+    MomentField,
+    Text,
+    explained_lazy,
+    number_field,
+    text_field,
+    zone_text,
+)
 from appeals.admin.people import AssigneeField
 from appeals.admin.steps import StepField
 from appeals.models import Appeal, Event
@@ -60,6 +69,10 @@ class VerbForm(forms.Form):
         """Calls the verb with what was entered: every form that is offered does."""
         raise NotImplementedError
 
+    def said(self) -> str:
+        """What the page says once it is done."""
+        return str(self.done)
+
     def call(self, verb: Any, now: datetime, **values: Any) -> Any:
         return verb(appeal=self.appeal, actor=self.actor, now=now, **values)
 
@@ -72,7 +85,7 @@ class SubmitForm(VerbForm):
     )
     done = gettext_lazy("Noted as sent: the clocks run.")
 
-    channel = forms.ModelChoiceField(
+    channel = ChannelField(
         Channel.objects.none(),
         label=gettext_lazy("channel"),
         required=False,
@@ -84,7 +97,7 @@ class SubmitForm(VerbForm):
 
     def prepare(self) -> None:
         channels = Channel.objects.usable_by_sellers().filter(marketplace=self.appeal.marketplace)
-        self.fields["channel"].queryset = channels.select_related("marketplace")  # type: ignore[attr-defined]
+        self.fields["channel"].queryset = channels  # type: ignore[attr-defined]
         self.initial["channel"], self.initial["external_number"] = self.appeal.channel_id, self.appeal.external_number
 
     def run(self, now: datetime) -> None:
@@ -198,6 +211,12 @@ class SnoozeForm(VerbForm):
     def run(self, now: datetime) -> None:
         self.call(lifecycle.snooze, now, **self.cleaned_data)
 
+    def said(self) -> str:
+        until = self.cleaned_data["until"]
+        if until is None:
+            return _("Reminders come again.")
+        return _("No reminders until %(moment)s") % {"moment": wording.moment(until, timezone.now())} + "."
+
 
 class ResolveForm(VerbForm):
     verb, icon, key = "resolve", "task_alt", "C"
@@ -256,6 +275,12 @@ class AssignForm(VerbForm):
 
     def run(self, now: datetime) -> None:
         self.call(lifecycle.edit, now, **self.cleaned_data)
+
+    def said(self) -> str:
+        if not self.has_changed():
+            return _("Nothing was changed.")
+        assignee = self.cleaned_data["assignee"]
+        return _("Assigned: %(name)s.") % {"name": assignee} if assignee else _("Nobody is assigned now.")
 
 
 class AttachForm(VerbForm):

@@ -194,7 +194,15 @@ def test_without_a_shop_the_first_thing_to_do_is_to_add_one(db: None) -> None:
     for address in (reverse("admin:index"), reverse("admin:appeals_appeal_add")):
         assert reverse("admin:appeals_shop_add") in text(lead.get(address))
     agent = with_role(User.objects.create_user("fresh@example.com", language="en"), "agent")
-    assert "Ask the lead of your team" in text(agent.get(reverse("admin:index")))
+    for address in (reverse("admin:index"), reverse(LIST), reverse("admin:appeals_incident_changelist")):
+        shown = text(agent.get(address))
+        assert "Ask the lead of your team" in shown
+        assert f'class="hub-button hub-primary" href="{reverse("admin:appeals_appeal_add")}"' not in shown
+
+
+def test_an_empty_list_has_one_button_to_log_the_first_appeal(ours: Client, shop: Shop) -> None:
+    shown = text(ours.get(reverse(LIST)))
+    assert shown.count('class="hub-button hub-primary"') == 1
 
 
 def test_writing_again_starts_from_the_earlier_appeal(ours: Client, sent: Appeal) -> None:
@@ -416,6 +424,22 @@ def test_editing_writes_what_was_changed_and_moves_the_clocks(ours: Client, sent
     assert "Where is the money? → Иначе" in text(ours.get(page(sent)))
 
 
+def test_what_was_done_is_said_with_what_it_was_done_to(ours: Client, sent: Appeal, agent: User) -> None:
+    def said(name: str, **form: Any) -> str:
+        return text(ours.post(verb(sent, name), form, follow=True))
+
+    assert "No reminders until 1 January 2086, 10:00." in said("snooze", until="2086-01-01T10:00")
+    assert "Reminders come again." in said("snooze", until="")
+    assert "Nothing was changed." in said("assign", assignee=agent.pk)
+    assert "Nobody is assigned now." in said("assign", assignee="")
+    assert f"Assigned: {agent}." in said("assign", assignee=agent.pk)
+
+
+def test_a_channel_of_the_one_marketplace_is_named_without_it(ours: Client, draft: Appeal, desk: Channel) -> None:
+    channels = ours.get(verb(draft, "submit")).context["form"].fields["channel"]
+    assert (desk.pk, desk.text("name")) in [(getattr(pk, "value", pk), name) for pk, name in channels.choices]
+
+
 def test_of_two_people_who_edit_one_appeal_the_second_is_told(ours: Client, sent: Appeal, agent: User) -> None:
     colleague = User.objects.create_user("colleague@example.com", full_name="Colin")
     lifecycle.edit(appeal=sent, actor=colleague, now=SENT, subject="Первый")
@@ -425,6 +449,31 @@ def test_of_two_people_who_edit_one_appeal_the_second_is_told(ours: Client, sent
     assert Appeal.objects.get().subject == "Первый"
     ours.post(page(sent), form | {"version": answer.context["form"]["version"].value()})
     assert Appeal.objects.get().subject == "Второй"
+
+
+def test_who_edits_second_is_told_the_present_values_and_overwrites_none_that_they_left_alone(
+    ours: Client, sent: Appeal
+) -> None:
+    opened = ours.get(f"{page(sent)}?edit=1").context["form"]
+    form = {name: opened[name].value() for name in opened.fields}
+    form |= {f"initial-{name}": opened[name].value() for name in opened.fields}
+    form = {name: "" if value is None else value for name, value in form.items()}
+    colleague = User.objects.create_user("colleague@example.com", full_name="Colin")
+    theirs = {"subject": "Первый", "order_numbers": ["777"], "is_complex": True}
+    lifecycle.edit(appeal=sent, actor=colleague, now=SENT, **theirs)
+    del form["is_complex"]
+    answer = ours.post(page(sent), form | {"subject": "Второй", "body": "Мой текст"})
+    again = answer.context["form"]
+    assert "Order numbers: 777" in text(answer)
+    assert again.errors["subject"] == ["Now it is: Первый"]
+    assert "body" not in again.errors
+    assert (again["order_numbers"].value(), again["subject"].value()) == ("777", "Второй")
+    form = {name: again[name].value() for name in again.fields}
+    form |= {f"initial-{name}": again.data[f"initial-{name}"] for name in opened.fields if name != "version"}
+    form = {name: "" if value is None else value for name, value in form.items()}
+    assert ours.post(page(sent), form).status_code == 302
+    sent.refresh_from_db()
+    assert (sent.subject, sent.body, sent.order_numbers, sent.is_complex) == ("Второй", "Мой текст", ["777"], True)
 
 
 # Lists and the home page
@@ -672,6 +721,21 @@ def test_only_those_who_lead_a_shop_choose_its_members_and_one_of_them_stays(sho
     refused = lead.post(change, members_form(shop, kept | {"is_lead": ""}))
     assert "Somebody who leads the shop must stay." in text(refused)
     assert shop.memberships.get(user=agent).is_lead
+
+
+def test_a_member_who_is_named_twice_is_refused_in_words(shop: Shop, agent: User) -> None:
+    own = {"id": shop.memberships.get().pk, "user": agent.pk, "shop": shop.pk, "is_lead": "on"}
+    change = reverse("admin:appeals_shop_change", args=[shop.pk])
+    refused = with_role(agent, "lead").post(change, members_form(shop, own, {"user": agent.pk, "shop": shop.pk}))
+    assert "This member is named twice." in text(refused)
+
+
+def test_the_members_of_a_shop_lead_nobody_to_a_page_that_refuses_them(shop: Shop) -> None:
+    reads = User.objects.create_user("reads@example.com", full_name="Rita", language="en")
+    Membership.objects.create(shop=shop, user=reads)
+    shown = text(with_role(reads, "agent").get(reverse("admin:appeals_shop_change", args=[shop.pk])))
+    assert "Rita" in shown
+    assert reverse("admin:hub_user_change", args=[shop.memberships.get(is_lead=True).user_id]) not in shown
 
 
 def test_members_are_chosen_among_people_and_no_shop_of_others_is_named(

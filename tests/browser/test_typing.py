@@ -108,6 +108,17 @@ def test_order_numbers_in_the_text_are_offered_and_taken(page: Page, member: Use
     expect(field.locator(".hub-recognised")).to_contain_text("2")
 
 
+def test_a_number_of_something_else_is_offered_as_no_order(page: Page, member: User) -> None:
+    log_in(page, member)
+    page.goto(ADD)
+    page.fill(
+        "[name=body]",
+        "Отчёт о реализации № 1234567, ИНН 7701234567. Заказ № 87654321-0002-1, отчёт по заказу 7654321.",
+    )
+    found = page.locator(".hub-field", has=page.locator("[name=order_numbers]")).locator(".hub-found")
+    expect(found).to_have_text("Номера из текста: 87654321-0002-1, 7654321 Добавить")
+
+
 def test_product_codes_in_the_text_are_offered_where_they_belong(page: Page, member: User) -> None:
     log_in(page, member)
     page.goto(ADD)
@@ -115,7 +126,7 @@ def test_product_codes_in_the_text_are_offered_where_they_belong(page: Page, mem
     page.fill("[name=body]", "Артикулы продавца: КР-5, 87654321 и tea_7/2. Заказ 12345678-0001-1, всего 12 штук.")
     codes = page.locator(".hub-field", has=page.locator("[name=product_codes]"))
     orders = page.locator(".hub-field", has=page.locator("[name=order_numbers]"))
-    expect(codes.locator(".hub-found")).to_contain_text("TEA-100, КР-5, 87654321, tea_7/2 ")
+    expect(codes.locator(".hub-found")).to_contain_text("Артикулы из текста: TEA-100, КР-5, 87654321, tea_7/2 ")
     expect(orders.locator(".hub-found")).to_contain_text("12345678-0001-1")
     expect(orders.locator(".hub-found")).not_to_contain_text("87654321")
     codes.locator("button").click()

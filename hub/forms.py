@@ -87,16 +87,6 @@ def given(permissions: QuerySet[Permission]) -> QuerySet[Permission]:
     return permissions.filter(models)
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A role keeps the rights that are not on offer here."""
-
-    def clean_permissions(self) -> QuerySet[Permission]:
-        every, chosen = Permission.objects.all(), self.cleaned_data["permissions"]
-        offered = given(every).values("pk")
-        kept = every.filter(group=self.instance.pk).exclude(pk__in=offered).values("pk")
-        return every.filter(Q(pk__in=[one.pk for one in chosen]) | Q(pk__in=kept))
-
-
 class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Permission) -> str:
         return permission_text(obj.content_type.app_label, obj.codename) or obj.name

@@ -2,20 +2,23 @@
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Count, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, override
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from hub.forms import PermissionField, RoleForm, given
+from hub.forms import PermissionField, given
 from hub.models import User
 
 # The roles that a migration makes; their names are stored in English and shown in the reader's language
@@ -42,6 +45,36 @@ def _stays(role: Group) -> str:
 class RoleFilter(admin.RelatedFieldListFilter):
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return [(pk, gettext(str(name))) for pk, name in super().field_choices(field, request, model_admin)]
+
+
+def _names_of_hub() -> set[str]:
+    """What the roles of the hub are called, in each language: a second one of that name could not be told from it."""
+    names = set(ROLES)
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            names |= {gettext(role) for role in ROLES}
+    return {name.casefold() for name in names}
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A role keeps the rights that are not on offer here; a new one has none to keep."""
+
+    class Meta:
+        error_messages = {"name": {"unique": _("There is a role of this name already.")}}
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if name.casefold() in _names_of_hub():
+            raise ValidationError(_("A role of the hub is called that. Choose another name."))
+        return name
+
+    def clean_permissions(self) -> QuerySet[Permission]:
+        every, chosen = Permission.objects.all(), self.cleaned_data["permissions"]
+        wanted = Q(pk__in=[one.pk for one in chosen])
+        if self.instance.pk:
+            hidden = every.exclude(pk__in=given(every).values("pk"))
+            wanted |= Q(pk__in=hidden.filter(group=self.instance.pk).values("pk"))
+        return every.filter(wanted)
 
 
 @admin.register(Group)

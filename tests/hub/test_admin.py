@@ -254,6 +254,26 @@ def test_a_role_is_named_in_the_readers_language_offers_what_is_given_by_hand_an
     assert Permission.objects.get(codename="add_appeal") not in left
 
 
+def test_a_new_role_has_the_rights_that_were_ticked_and_no_other(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    ticked = list(Permission.objects.filter(codename__in=["view_appeal", "add_appeal"]))
+    form = {"name": "Night shift", "permissions": [one.pk for one in ticked]}
+    assert client.post(reverse("admin:auth_group_add"), form).status_code == 302
+    assert set(Group.objects.get(name="Night shift").permissions.all()) == set(ticked)
+    again = client.post(reverse("admin:auth_group_add"), form).content.decode()
+    assert "There is a role of this name already." in again
+
+
+@pytest.mark.parametrize("name", ["viewer", "Наблюдатель"])
+def test_no_role_takes_the_name_of_one_of_the_hub_in_any_language(
+    client: Client, administrator: User, name: str
+) -> None:
+    client.force_login(administrator)
+    page = client.post(reverse("admin:auth_group_add"), {"name": name}).content.decode()
+    assert "A role of the hub is called that. Choose another name." in page
+    assert Group.objects.count() == len(ROLES)
+
+
 def test_a_moment_in_a_form_has_the_zone_of_its_reader(client: Client, administrator: User) -> None:
     client.force_login(administrator)
     page = client.get(reverse("admin:hub_user_change", args=[administrator.pk])).content.decode()

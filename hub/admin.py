@@ -50,7 +50,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     shows_moments = True
     list_display = ["email", "full_name", "roles", "is_active", "last_login"]
     list_filter = ["is_active", ("groups", RoleFilter)]
-    search_fields = ["email", "full_name"]
+    search_fields = ["email__folded", "full_name__folded"]
     ordering = ["email"]
     filter_horizontal = []
     # What is shown instead of a field to those who may not change it
@@ -168,7 +168,7 @@ class ApiTokenAdmin(ModelAdmin):
     shows_moments = True
     list_display = ["name", "shown_key", "shown_user", "made", "ends", "last_used_at"]
     list_select_related = ["user"]
-    search_fields = ["name", "user__email", "token_key"]
+    search_fields = ["name__folded", "user__email", "token_key"]
     show_full_result_count = False
     empty_hint = _("A token lets a program work with the API in the name of a person.")
     fields = ["user", "name", "days"]

@@ -49,7 +49,7 @@ class IncidentAdmin(ModelAdmin):
 
     shows_moments = True
     list_display = ["name", "hit", "open_now", "created_at", "ended_at"]
-    search_fields = ["title", "description"]
+    search_fields = ["title__folded", "description__folded"]
     show_full_result_count = False
     empty_hint = gettext_lazy("Many orders hit by one failure are an incident: one text makes an appeal of each.")
     empty_for_readers = gettext_lazy("The incidents of your shops will stand here.")

@@ -105,7 +105,7 @@ class ShopAdmin(CountsWhatRefers, ModelAdmin):
     list_display = ["name", "marketplace", "seller_id", "legal_name"]
     list_filter = ["marketplace"]
     list_select_related = ["marketplace"]
-    search_fields = ["name", "seller_id", "legal_name", "inn"]
+    search_fields = ["name__folded", "seller_id", "legal_name__folded", "inn"]
     show_full_result_count = False
     empty_hint = _(
         "A shop is your seller account on one marketplace. Appeals are logged for a shop, so add one first."

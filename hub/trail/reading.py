@@ -157,14 +157,14 @@ def _events(user: User, asked: Asked) -> QuerySet[Event]:
         found = found.filter(appeal__shop__in=_shops(user, asked))
     if asked.thing.lstrip("№# ").isdecimal():
         return found.filter(appeal=int(asked.thing.lstrip("№# ")[:18]))
-    return found.filter(appeal__subject__icontains=asked.thing) if asked.thing else found
+    return found.filter(appeal__subject__folded=asked.thing) if asked.thing else found
 
 
 def _directory(user: User, asked: Asked) -> QuerySet[DirectoryChange]:
     if asked.kind not in ("", DIRECTORY) or asked.shop or not _reads_people(user):
         return DirectoryChange.objects.none()
     found = DirectoryChange.objects.select_related("actor")
-    named = Q(name__icontains=asked.thing) | Q(name_en__icontains=asked.thing)
+    named = Q(name__folded=asked.thing) | Q(name_en__folded=asked.thing)
     return found.filter(named) if asked.thing else found
 
 
@@ -175,7 +175,7 @@ def _entries(user: User, asked: Asked) -> QuerySet[TrailEntry]:
     if asked.shop or not user.is_superuser:
         seen = Q(shop_id__in=_shops(user, asked).values("pk"))
         found = found.filter(seen | Q(shop_id=None) if _reads_people(user) and not asked.shop else seen)
-    return found.filter(object_repr__icontains=asked.thing) if asked.thing else found
+    return found.filter(object_repr__folded=asked.thing) if asked.thing else found
 
 
 def _event_line(event: Event) -> Line:

@@ -62,7 +62,7 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
         "needs_login",
     ]
     list_select_related = ["marketplace", "contradicts"]
-    search_fields = ["name", "name_en", "address", "instructions"]
+    search_fields = ["name__folded", "name_en__folded", "address__folded", "instructions__folded"]
     READ = {"opening_hours": "shown_hours"}
     formfield_overrides: dict[Any, Any] = {
         **DirectoryAdmin.formfield_overrides,

@@ -78,7 +78,7 @@ class MarketplaceAdmin(DirectoryAdmin):
     list_display = ["named", "portal", "ticket_number_example", "checked_fact"]
     list_filter = [InUseFilter]
     list_select_related: list[str] = []
-    search_fields = ["name", "name_en", "slug"]
+    search_fields = ["name__folded", "name_en__folded", "slug"]
     readonly_fields = ["shown_provenance", "retired_at"]
     readonly_preprocess_fields = {"seller_portal": _or_nothing}
     formfield_overrides: dict[Any, Any] = {**DirectoryAdmin.formfield_overrides, models.URLField: HTTPS}
@@ -139,7 +139,7 @@ class TopicAdmin(ExchangeAdmin, DirectoryAdmin):
     form = TopicForm
     list_display = ["named", "whose", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter)]
-    search_fields = ["name", "name_en", "slug"]
+    search_fields = ["name__folded", "name_en__folded", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "marketplace", "position"]}),
         (_("How a good appeal looks"), {"fields": ["examples", "required", "good_appeal"]}),
@@ -192,7 +192,7 @@ class ResponseTargetAdmin(ExchangeAdmin, DirectoryAdmin):
     list_display_links = ["marketplace", "kind"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("kind", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic", "channel"]
-    search_fields = ["note", "source"]
+    search_fields = ["note__folded", "source__folded"]
     autocomplete_fields = ["topic", "channel"]
     EMPTY = {"topic": _("all of them"), "channel": _("all of them")}
     fieldsets = [
@@ -262,7 +262,7 @@ class EscalationStepAdmin(ExchangeAdmin, DirectoryAdmin):
     ]
     list_select_related = ["marketplace", "channel"]
     ordering = ["marketplace", SELLERS_FIRST, "position", "id"]
-    search_fields = ["name", "name_en", "instructions"]
+    search_fields = ["name__folded", "name_en__folded", "instructions__folded"]
     autocomplete_fields = ["channel", "requires"]
     fieldsets = [
         (None, {"fields": ["marketplace", ("position", "audience"), "name", "is_proposed"]}),
@@ -306,7 +306,7 @@ class RuleAdmin(ExchangeAdmin, DirectoryAdmin):
     list_display = ["what", "marketplace", "term", "shown_state", "checked"]
     list_filter = [InUseFilter, StaleFilter, ("marketplace", RelatedDropdownFilter), ("state", ChoicesDropdownFilter)]
     list_select_related = ["marketplace", "topic"]
-    search_fields = ["name", "name_en"]
+    search_fields = ["name__folded", "name_en__folded"]
     autocomplete_fields = ["topic"]
     EMPTY = {"topic": _("all topics")}
     fieldsets = [
@@ -347,7 +347,7 @@ class SourceAdmin(HasPast, ModelAdmin):
     list_filter = [GradeFilter]
     list_filter_submit = True
     ordering = [NATURAL]
-    search_fields = ["key", "title", "title_en", "url"]
+    search_fields = ["key", "title__folded", "title_en__folded", "url"]
     fieldsets = [
         (None, {"fields": ["key", "title", "url", "shown_published", "shown_grade"]}),
         (IN_ENGLISH, {"fields": ["title_en"], "classes": ["collapse"]}),

@@ -197,6 +197,14 @@ def test_roles_stand_in_their_order_with_the_number_of_their_people(client: Clie
     assert offered == sorted(offered, key=int)
 
 
+def test_people_are_found_whatever_the_case_of_the_letters(client: Client, administrator: User) -> None:
+    ivan = User.objects.create_user("i@example.com", full_name="Иван Ёлкин")
+    client.force_login(administrator)
+    for asked in ("иван", "ЁЛКИН", "I@EXAMPLE.COM"):
+        answer = client.get(reverse("admin:hub_user_changelist"), {"q": asked})
+        assert list(answer.context["cl"].result_list) == [ivan], asked
+
+
 def test_somebody_without_a_role_has_a_dash_for_it(client: Client, administrator: User) -> None:
     person()
     client.force_login(administrator)

@@ -102,6 +102,18 @@ def test_lists_name_their_rows_in_the_readers_language(
     assert "По-русски</" not in page
 
 
+@pytest.mark.parametrize("asked", ["ПОЧТА", "почта", "очт", "mail@EXAMPLE", "ПИШИТЕ"])
+def test_a_list_is_searched_whatever_the_case_of_the_letters(
+    client: Client, editor: User, chat: Channel, asked: str
+) -> None:
+    said = {"name": "Почта", "address": "mail@example.com", "instructions": "Пишите 100%"}
+    mail = Channel.objects.create(marketplace=chat.marketplace, kind="email", **said)
+    client.force_login(editor)
+    address = reverse("admin:marketplaces_channel_changelist")
+    assert list(client.get(address, {"q": asked}).context["cl"].result_list) == [mail]
+    assert not client.get(address, {"q": "1_0"}).context["cl"].result_list
+
+
 def test_retired_rows_are_out_of_sight_until_asked_for(client: Client, editor: User, chat: Channel) -> None:
     client.force_login(editor)
     client.post(listed("channel"), {"action": "retire", "_selected_action": [chat.pk]})

@@ -83,6 +83,15 @@ class SetUpForm(CodeForm):
         del self.fields["code"].widget.attrs["autofocus"]  # the password comes first
 
 
+class ActForm(CodeForm):
+    """One of two on a page: neither has the focus, so that nobody types into the wrong one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["code"].widget.attrs["autofocus"]
+        self.fields["code"].help_text = _("Six digits from the app on your phone, or one of your backup codes.")
+
+
 class SitePage:
     """What the pages of the workplace know, for somebody who is not in it yet."""
 
@@ -144,18 +153,33 @@ def code_view(request: HttpRequest) -> HttpResponse:
 def second_step_view(request: HttpRequest) -> HttpResponse:
     """Everybody's own second step: set up, new backup codes, off."""
     user = User.objects.get(pk=request.user.pk or 0)
-    is_on = twofactor.is_set_up(user)
-    form = (CodeForm if is_on else SetUpForm)(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    return _change_page(request, user) if twofactor.is_set_up(user) else _set_up_page(request, user)
+
+
+def _set_up_page(request: HttpRequest, user: User) -> HttpResponse:
+    form = SetUpForm(request.POST or None)
+    if form.is_valid():
         try:
-            return _change(request, user, form) if is_on else _set_up(request, user, form)
+            return _set_up(request, user, form)
         except ValidationError as error:
             form.add_error(None, error)
-    context = {"form": form, "is_on": is_on, "left": twofactor.backup_codes_left(user) if is_on else 0}
-    if not is_on:
-        key = twofactor.new_key(request)
-        context |= {"picture": mark_safe(twofactor.picture(user, key)), "key": _typed(key)}  # noqa: S308 -- our drawing
-    return _page(request, "admin/hub/second_step.html", **context)
+    key = twofactor.new_key(request)
+    drawn = mark_safe(twofactor.picture(user, key))  # noqa: S308 -- our drawing
+    return _page(request, "admin/hub/second_step.html", form=form, picture=drawn, key=_typed(key))
+
+
+def _change_page(request: HttpRequest, user: User) -> HttpResponse:
+    """Each act is a form of its own: the Enter key in the field of a code does what stands above that field."""
+    given = {act: request.POST if act in request.POST else None for act in ("_codes", "_off")}
+    acts = {act: ActForm(data, auto_id=f"id{act}_%s") for act, data in given.items()}
+    for act, form in acts.items():
+        if form.is_valid():
+            try:
+                return _change(request, user, act, form)
+            except ValidationError as error:
+                form.add_error(None, error)
+    left = twofactor.backup_codes_left(user)
+    return _page(request, "admin/hub/second_step_on.html", left=left, codes=acts["_codes"], off=acts["_off"])
 
 
 def _set_up(request: HttpRequest, user: User, form: forms.Form) -> HttpResponse:
@@ -163,12 +187,12 @@ def _set_up(request: HttpRequest, user: User, form: forms.Form) -> HttpResponse:
     if authenticate(request, username=user.email, password=form.cleaned_data["password"]) is None:
         raise ValidationError({"password": _("The password is wrong.")})
     codes = twofactor.set_up(request, user, "".join(form.cleaned_data["code"].split()))
-    return _page(request, "admin/hub/backup_codes.html", codes=codes)
+    return _page(request, "admin/hub/backup_codes.html", codes=codes, is_new=True)
 
 
-def _change(request: HttpRequest, user: User, form: forms.Form) -> HttpResponse:
+def _change(request: HttpRequest, user: User, act: str, form: forms.Form) -> HttpResponse:
     twofactor.check(request, user, form.cleaned_data["code"])
-    if "_codes" in request.POST:
+    if act == "_codes":
         return _page(request, "admin/hub/backup_codes.html", codes=twofactor.new_backup_codes(user))
     twofactor.turn_off(user)
     login(request, user, backend=BACKEND)

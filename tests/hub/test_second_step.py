@@ -156,6 +156,19 @@ def test_who_is_slow_or_whose_password_changed_begins_again(agent: User, clock: 
     assert Client().get(CODE).headers["Location"] == "/admin/login/"
 
 
+def test_each_act_is_a_form_of_its_own_and_a_code_alone_does_nothing(
+    agent: User, clock: time_machine.Traveller
+) -> None:
+    client = Client()
+    set_up(client, agent)
+    clock.shift(timedelta(seconds=60))
+    page = client.get(PAGE).content.decode()
+    acts = [part for part in page.split("</form>") if 'name="code"' in part]
+    assert [re.findall(r'type="submit" name="(\w+)"', act) for act in acts] == [["_codes"], ["_off"]]
+    client.post(PAGE, {"code": current(agent)})
+    assert (twofactor.is_set_up(agent), twofactor.backup_codes_left(agent)) == (True, 10)
+
+
 def test_it_is_turned_off_with_a_code_and_not_without(agent: User, clock: time_machine.Traveller) -> None:
     client = Client()
     set_up(client, agent)
@@ -173,7 +186,9 @@ def test_new_backup_codes_take_the_place_of_the_old(agent: User, clock: time_mac
     client = Client()
     old = set_up(client, agent)
     clock.shift(timedelta(seconds=60))
-    client.post(PAGE, {"code": current(agent), "_codes": "1"})
+    told = client.post(PAGE, {"code": current(agent), "_codes": "1"}).content.decode()
+    assert "The codes that you had before are good no more." in told
+    assert "other sessions" not in told
     again = Client()
     password(again, agent)
     again.post(CODE, {"code": old[0]})

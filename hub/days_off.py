@@ -65,7 +65,7 @@ class DaysOffField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         try:
-            return "\n".join(_shown(first, last) for first, last in read(value))
+            return "\n".join(_shown(read(value)))
         except ValueError:
             return value if isinstance(value, str) else ""
 
@@ -79,8 +79,13 @@ class DaysOffField(forms.Field):
             return True
 
 
-def _shown(first: date, last: date) -> str:
-    return f"{first:%d.%m.%Y}" if first == last else f"{first:%d.%m.%Y} – {last:%d.%m.%Y}"
+def said(days: Iterable[DaysOff]) -> str:
+    """In one line."""
+    return ", ".join(_shown(days))
+
+
+def _shown(days: Iterable[DaysOff]) -> list[str]:
+    return [f"{one:%d.%m.%Y}" if one == last else f"{one:%d.%m.%Y} – {last:%d.%m.%Y}" for one, last in days]
 
 
 def _range(line: str) -> DaysOff:

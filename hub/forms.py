@@ -34,7 +34,7 @@ def permission_text(app: str, codename: str) -> str:
     verbs = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
     action, _sign, name = codename.partition("_")
     try:
-        return f"{apps.get_model(app, name)._meta.verbose_name_plural}: {verbs[action]}"
+        return f"{gettext(str(apps.get_model(app, name)._meta.verbose_name_plural))}: {verbs[action]}"
     except LookupError:
         return ""
 

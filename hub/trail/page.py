@@ -30,7 +30,10 @@ SIZE = 50
 DAY: dict[str, Any] = {
     "required": False,
     "widget": forms.DateInput(attrs={"type": "date", "class": "hub-day"}, format="%Y-%m-%d"),
-    "validators": [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))],
+    "validators": [
+        MinValueValidator(date(2000, 1, 1), gettext_lazy("Nothing was kept before the year 2000.")),
+        MaxValueValidator(date(2199, 12, 31), gettext_lazy("A day before the year 2200 is needed.")),
+    ],
 }
 
 
@@ -93,11 +96,12 @@ def trail_view(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not reading.may_read(user):
         raise PermissionDenied
     form = AskedForm(request.GET or None, user=user)
-    asked = form.asked() if form.is_bound and form.is_valid() else reading.Asked()
-    if "table" in request.GET and (not form.is_bound or form.is_valid()):
+    is_refused = form.is_bound and not form.is_valid()
+    asked = form.asked() if form.is_bound and not is_refused else reading.Asked()
+    if "table" in request.GET and not is_refused:
         return _table(user, asked)
     after = reading.decode(request.GET.get("after", ""))
-    found = reading.lines(user, asked, after, SIZE + 1)
+    found = [] if is_refused else reading.lines(user, asked, after, SIZE + 1)
     kept = {name: str(value) for name, value in request.GET.items() if name in form.fields and value}
     context = {
         **admin.site.each_context(request),

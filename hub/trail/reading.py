@@ -27,7 +27,7 @@ from hub.models import User
 from hub.trail import wording
 from hub.trail.models import TrailEntry
 from marketplaces import facts_text
-from marketplaces.models import DirectoryChange
+from marketplaces.models import DirectoryChange, Marketplace
 from marketplaces.naming import in_language
 
 APPEALS, DIRECTORY = "appeals", "directory"
@@ -117,10 +117,11 @@ Source = tuple[QuerySet[Any], str, Callable[[Any], Line]]
 
 
 def _sources(user: User, asked: Asked) -> list[Source]:
+    names = wording.Names()
     return [
         (_events(user, asked), "recorded_at", _event_line),
-        (_directory(user, asked), "at", partial(_directory_line, facts_text.Said())),
-        (_entries(user, asked), "timestamp", partial(_entry_line, wording.Names())),
+        (_directory(user, asked), "at", partial(_directory_line, facts_text.Said(), names)),
+        (_entries(user, asked), "timestamp", partial(_entry_line, names)),
     ]
 
 
@@ -193,14 +194,14 @@ def _event_line(event: Event) -> Line:
     )
 
 
-def _directory_line(said: facts_text.Said, change: DirectoryChange) -> Line:
+def _directory_line(said: facts_text.Said, names: wording.Names, change: DirectoryChange) -> Line:
     name = in_language({"ru": change.name, "en": change.name_en})
     return Line(
         at=change.at,
         who=_who(change.actor, ""),
         kind=str(KINDS[DIRECTORY]),
         what=str(change.get_action_display()),
-        thing=f"{name} ({change.marketplace})" if change.marketplace else name,
+        thing=f"{name} ({names.of(Marketplace, change.marketplace)})" if change.marketplace else name,
         url="",
         details=list(wording.facts(change, said)),
         place=(change.at, 1, change.pk),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db.models import ForeignKey, Model
+from django.db.models import DateTimeField, ForeignKey, Model
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from appeals.models import Appeal, Membership, ReminderRule, Shop
+from hub import days_off
 from hub.forms import permission_text
 from hub.models import ApiToken, User
 from hub.trail.models import TrailEntry
@@ -30,6 +36,7 @@ MODELS: dict[str, type[Model]] = {
     TrailEntry.Kind.DRAFT: Appeal,
 }
 LONGEST = 200
+DAYS_OFF = User._meta.get_field("days_off")
 OF_TOKEN = {
     "token_key": gettext_noop("begins with"),
     "user": gettext_noop("person"),
@@ -39,7 +46,8 @@ OF_TOKEN = {
 
 
 class Names:
-    """Rows of the directory by their names in both languages: a line keeps the one that whoever did it read."""
+    """Rows of the directory by their names in both languages: a line keeps the one that whoever did it read; of a
+    marketplace, by its slug too."""
 
     def __init__(self) -> None:
         self._known: dict[type[Bilingual], dict[str, Bilingual]] = {}
@@ -47,7 +55,8 @@ class Names:
     def of(self, model: type[Bilingual], name: str) -> str:
         if model not in self._known:
             rows: Iterable[Any] = model._default_manager.all()
-            self._known[model] = {one: row for row in rows for one in (row.name, row.name_en) if one}
+            called = [(row, (row.name, row.name_en, getattr(row, "slug", ""))) for row in rows]
+            self._known[model] = {one: row for row, names in called for one in names if one}
         row = self._known[model].get(name)
         return row.text("name") if row else name
 
@@ -101,8 +110,28 @@ def _said(field: Any, value: Any, names: Names) -> str:
     """What was chosen is said as it was on offer, an empty list not at all."""
     if isinstance(field, ForeignKey) and issubclass(field.related_model, Bilingual):
         return _short(names.of(field.related_model, str(value)))
+    if isinstance(field, DateTimeField):
+        return _moment(str(value))
+    if field is DAYS_OFF:
+        return _days_off(str(value))
     offered = dict(getattr(field, "flatchoices", ()))
     return _short("" if value in ("[]", "{}") else offered.get(str(value), value))
+
+
+def _moment(kept: str) -> str:
+    """Kept in UTC, without saying so."""
+    try:
+        at = parse_datetime(kept)
+    except ValueError:
+        at = None
+    return date_format(localtime(at.replace(tzinfo=UTC)), "DATETIME_FORMAT") if at else _short(kept)
+
+
+def _days_off(kept: str) -> str:
+    try:
+        return _cut(days_off.said(days_off.read(json.loads(kept))))
+    except ValueError:
+        return _short(kept)
 
 
 def _short(value: Any) -> str:

@@ -120,6 +120,21 @@ def test_a_choice_is_told_in_words_and_an_empty_list_not_at_all(root: User) -> N
     assert ": []" not in page
 
 
+def test_days_moments_and_rights_are_told_as_people_read_them(root: User) -> None:
+    root.language = User.Language.RUSSIAN
+    root.time_zone = "Europe/Moscow"
+    root.days_off = [["2026-12-25", "2026-12-25"], ["2026-12-28", "2027-01-09"]]
+    root.save()
+    token, _key = ApiToken.objects.create(user=root, name="1С")
+    token.expiry = datetime(2026, 12, 29, 10, 48, 9, 217829, tzinfo=UTC)
+    token.save()
+    root.user_permissions.add(Permission.objects.get(codename="add_totpdevice"))
+    page = text(root)
+    assert "25.12.2026, 28.12.2026 – 09.01.2027" in page
+    assert "→ 29 декабря 2026 г. 13:48" in page
+    assert "TOTP devices" not in page
+
+
 def test_a_token_is_told_without_anything_that_opens_a_door(root: User) -> None:
     token, secret = ApiToken.objects.create(user=root, name="stock program")
     digest = token.digest
@@ -250,7 +265,11 @@ def test_filters_by_person_kind_thing_day_and_shop(root: User, lead: User, appea
     assert "Other matter" not in text(root, thing="money")
     assert "No money" not in text(root, shop=other.pk)
     assert "Nothing of this kind was done." in text(root, until="2020-01-01")
-    assert "hub-errors" in text(root, since="yesterday")
+    for day in ("yesterday", "1999-12-31"):
+        refused = text(root, since=day)
+        assert "hub-errors" in refused
+        assert "No money" not in refused
+        assert "2000-01-01" not in refused
     assert "No money" in text(root, after="nonsense")
 
 
@@ -383,8 +402,8 @@ def test_what_was_named_is_said_in_the_language_of_the_reader(root: User, actor:
         lines = reading.lines(root, reading.Asked())
         name = str(rule)
     said = {
-        "ru": ("Базар", "Деньги (bazaar)", "обращения: смотреть"),
-        "en": ("Bazaar", "Money (bazaar)", "appeals: view"),
+        "ru": ("Базар", "Деньги (Базар)", "обращения: смотреть"),
+        "en": ("Bazaar", "Money (Bazaar)", "appeals: view"),
     }
     told = [(line.thing, detail) for line in lines for detail in line.details]
     market, topic, right = said[reader]

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -224,6 +225,11 @@ class ApiTokenAdmin(ModelAdmin):
         )
         obj.__dict__.update(made.__dict__)
         request.new_token = secret  # type: ignore[attr-defined]
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the list: nobody may change a token, and Django leads those to the first page."""
+        super().response_delete(request, obj_display, obj_id)
+        return redirect("admin:hub_apitoken_changelist")
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: Any = None) -> HttpResponse:
         """The key itself, in this one answer: it is neither stored nor put into the session, nor cached."""

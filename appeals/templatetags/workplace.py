@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from django import template
+from django.contrib.admin.models import LogEntry
 from django.http import HttpRequest
 from django.template import Context
 from django.utils import timezone
@@ -69,6 +71,25 @@ def last_sweep(context: Context) -> str:
 def zone() -> str:
     """The zone of the reader now: "UTC+3"."""
     return wording.zone(timezone.now())
+
+
+def _field_said(kept: str) -> str:
+    """Django keeps the label of a field, with a capital that the texts of ours begin without."""
+    said = _(kept)
+    return said if said != kept else capfirst(_(kept[:1].lower() + kept[1:]))
+
+
+@register.filter
+def change_said(entry: LogEntry) -> str:
+    """What a line of Django's history tells, with the fields in the reader's language."""
+    try:
+        acts = json.loads(entry.change_message)
+    except ValueError:
+        return entry.get_change_message()
+    for act in acts:
+        if fields := act.get("changed", {}).get("fields"):
+            act["changed"]["fields"] = [_field_said(str(field)) for field in fields]
+    return LogEntry(change_message=json.dumps(acts)).get_change_message()
 
 
 @register.filter

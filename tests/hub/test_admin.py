@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
@@ -166,7 +167,9 @@ def test_a_role_of_the_hub_stays_and_another_goes_with_its_name_and_its_people(
     refused = client.post(reverse("admin:auth_group_delete", args=[own.pk]), {"post": "yes"}, follow=True)
     assert "The role “viewer” belongs to the hub and stays." in refused.content.decode()
     mark = {"action": "delete_selected", "_selected_action": [own.pk], "post": "yes"}
-    assert "belongs to the hub and stays" in client.post(reverse("admin:auth_group_changelist"), mark).content.decode()
+    several = client.post(reverse("admin:auth_group_changelist"), mark).content.decode()
+    assert "belongs to the hub and stays" in several
+    assert f'<a class="hub-button" href="{reverse("admin:auth_group_changelist")}">Back</a>' in several
     assert Group.objects.filter(pk=own.pk).exists()
     other = Group.objects.create(name="Some other role")
     other.permissions.add(*Permission.objects.all()[:3])
@@ -217,8 +220,11 @@ def test_a_token_is_known_by_its_name_and_its_end_is_told_before_it(client: Clie
     client.force_login(administrator)
     page = client.get(reverse("admin:hub_apitoken_changelist")).content.decode()
     assert re.search(r"field-name.*?<a[^>]*>stock program</a>", page, re.DOTALL)
-    asked = client.get(reverse("admin:hub_apitoken_delete", args=[token.pk])).content.decode()
-    assert "The program with this token will be shut out at once." in asked
+    address = reverse("admin:hub_apitoken_delete", args=[token.pk])
+    assert "The program with this token will be shut out at once." in client.get(address).content.decode()
+    done = client.post(address, {"post": "yes"}, follow=True)
+    assert done.redirect_chain == [(reverse("admin:hub_apitoken_changelist"), 302)]
+    assert "stock program" in str(*done.context["messages"])
 
 
 def test_ones_own_settings_lead_to_the_password_and_the_second_step(client: Client, db: None) -> None:
@@ -305,6 +311,24 @@ def test_how_a_password_is_stored_is_told_to_nobody(client: Client, administrato
     assert "There is a password." in page or "Пароль задан." in page
     assert algorithm not in page
     assert stored[:6] not in page
+
+
+def test_the_history_of_a_person_names_the_fields_in_the_readers_language(client: Client, administrator: User) -> None:
+    User.objects.filter(pk=administrator.pk).update(language="ru")
+    client.force_login(administrator)
+    other = person()
+    told = [{"changed": {"fields": ["Working hours", "Roles"]}}]
+    LogEntry.objects.log_actions(administrator.pk, [other], CHANGE, told, single_object=True)
+    page = client.get(reverse("admin:hub_user_history", args=[other.pk])).content.decode()
+    assert "Рабочие часы" in page
+    assert "Working hours" not in page
+
+
+def test_a_row_that_there_is_not_is_told_of_without_its_number(client: Client, administrator: User) -> None:
+    User.objects.filter(pk=administrator.pk).update(language="ru")
+    client.force_login(administrator)
+    page = client.get(reverse("admin:hub_user_change", args=[99999]), follow=True).content.decode()
+    assert "Такой записи нет: её могли удалить." in page
 
 
 def test_who_may_only_look_reads_a_person_in_words(client: Client, administrator: User) -> None:

@@ -27,11 +27,11 @@ from marketplaces.directory_schema import (
 )
 from marketplaces.opening_hours import OpeningHoursError, check_expression
 from marketplaces.toml_lines import Place
+from marketplaces.validators import MAIL
 
 Finding = tuple[Place, str]
 Sources = dict[str, SourceFact]
 
-MAIL = re.compile(r"[^@\s,;:]+@[^@\s,;:]+\.[A-Za-z0-9-]{2,}")
 PHONE = re.compile(r"[+0-9][0-9 ()-]{5,}")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -214,8 +214,8 @@ def _marketplace_values(marketplace: MarketplaceFact) -> Iterator[tuple[str, str
     try:
         pattern = re.compile(marketplace.ticket_number_pattern)
     except re.error as error:
-        words = {"position": error.pos, "reason": error.msg}
-        yield "ticket_number_pattern", _("It cannot be read at position %(position)s: %(reason)s.") % words
+        words = {"position": (error.pos or 0) + 1}
+        yield "ticket_number_pattern", _("It cannot be read at position %(position)s.") % words
     else:
         if not pattern.fullmatch(marketplace.ticket_number_example):
             yield "ticket_number_example", _("The example does not fit the pattern. Mend one of them.")

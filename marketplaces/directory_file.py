@@ -166,7 +166,7 @@ def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError | Recu
     """tomllib gives the line only in its words: "... (at line 3, column 5)" or "(at end of document)"."""
     place = re.search(r"\(at line (\d+), column \d+\)$", str(error))
     line = int(place[1]) if place else max(len(text.splitlines()), 1)
-    message = _("This is not TOML: %(reason)s. Mend the line or the one before it.") % {"reason": error}
+    message = _("This is not TOML, or a key stands twice. Mend the line or the one before it.")
     return Problem(path=str(path), line=line, key="-", message=message)
 
 

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplaces.opening_hours import OpeningHoursError, check_expression
 
+MAIL = re.compile(r"[^@\s,;:]+@[^@\s,;:]+\.[\w-]{2,}")
+
 
 def validate_time_zone(value: str) -> None:
     if value not in available_timezones():
@@ -26,6 +28,6 @@ def validate_pattern(value: str) -> None:
         re.compile(value)
     except re.error as error:
         raise ValidationError(
-            _("The pattern cannot be read at position %(position)s: %(reason)s. An example: ^[0-9]{8}$."),
-            params={"position": error.pos, "reason": error.msg},
+            _("The pattern cannot be read at position %(position)s. An example: ^[0-9]{8}$."),
+            params={"position": (error.pos or 0) + 1},
         ) from error

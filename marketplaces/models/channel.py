@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplaces.models.directory_row import Audience, DirectoryRow, State, key_unique
 from marketplaces.models.marketplace import Marketplace
 from marketplaces.opening_hours import OpeningHours, opening_hours
-from marketplaces.validators import validate_opening_hours, validate_time_zone
+from marketplaces.validators import MAIL, validate_opening_hours, validate_time_zone
 from marketplaces.working_time import Clock, Unit, clock
 
 ROUND_THE_CLOCK = "24/7"
@@ -119,6 +119,8 @@ class Channel(DirectoryRow):
     def clean(self) -> None:
         super().clean()
         self.time_zone = self.time_zone or (self.marketplace.time_zone if self.marketplace_id else "")
+        if self.kind == self.Kind.EMAIL and self.address and not MAIL.fullmatch(self.address):
+            raise ValidationError({"address": _("This is no e-mail address. An example: help@example.com.")})
 
     @property
     def zone(self) -> str:

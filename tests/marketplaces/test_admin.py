@@ -193,6 +193,24 @@ def test_opening_hours_that_nobody_can_read_are_refused_at_their_field(
     assert "opening_hours" in answer.context["adminform"].form.errors
 
 
+def test_a_channel_of_mail_needs_an_address_of_mail(client: Client, editor: User, chat: Channel) -> None:
+    client.force_login(editor)
+    mail = filled(client, chat) | {"kind": "email"}
+    for wrong in ("не-почта@", "one@example.com, two@example.com"):
+        answer = client.post(change(chat), mail | {"address": wrong})
+        assert "address" in answer.context["adminform"].form.errors
+    save(client, chat, mail | {"address": "помощь@пример.рф"})
+
+
+def test_a_pattern_that_cannot_be_read_is_refused_with_its_place(
+    client: Client, editor: User, market: Marketplace
+) -> None:
+    client.force_login(editor)
+    answer = client.post(change(market), filled(client, market) | {"ticket_number_pattern": "^([0-9]{8}$"})
+    (told,) = answer.context["adminform"].form.errors["ticket_number_pattern"]
+    assert told == "The pattern cannot be read at position 2. An example: ^[0-9]{8}$."
+
+
 def test_lists_of_a_topic_are_typed_one_per_line(client: Client, editor: User, market: Marketplace) -> None:
     topic = Topic.objects.create(slug="finance", name="Финансы", examples=["Выплата"], source="S1")
     client.force_login(editor)

@@ -100,6 +100,8 @@ def test_a_mistake_is_named_with_its_line_its_key_and_the_mend(
 def test_lists_in_lists_without_end_are_no_toml(folder: Folder) -> None:
     text = platform_text(channel("chat"), channel("post")) + f"x = {'[' * 3000}"
     assert any("not TOML" in line for line in problems(folder, text))
+    text = platform_text(channel("chat"), channel("post")) + "x ="
+    assert not any("Invalid" in line for line in problems(folder, text))
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(folder: Folder) -> None:

@@ -286,6 +286,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("hub/icon.svg")}],
     "STYLES": [lambda request: static("hub/workplace.css")],
     "SCRIPTS": [
         lambda request: static("hub/access.js"),

@@ -37,6 +37,11 @@ def shut_out(client: Client) -> None:
         attempt(client)
 
 
+@pytest.mark.parametrize("page", [LOGIN, "/admin/password/"])
+def test_pages_before_the_log_in_have_their_icon(client: Client, db: None, page: str) -> None:
+    assert client.get(page).content.decode().count('rel="icon"') == 1
+
+
 def test_after_ten_wrong_passwords_the_right_one_is_refused_until_the_time_that_is_told(
     client: Client, agent: User
 ) -> None:

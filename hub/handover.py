@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -51,7 +51,10 @@ def people_view(request: HttpRequest) -> HttpResponse:
 
 def person_view(request: HttpRequest, pk: int) -> HttpResponse:
     user = _lead(request)
-    person = get_object_or_404(people.with_open_appeals(user), pk=pk)
+    person = people.with_open_appeals(user).filter(pk=pk).first()
+    if person is None:  # handed over meanwhile, or nobody that the reader leads: the answer is the same
+        messages.info(request, _("There is nothing left to hand over."))
+        return redirect("handover")
     form = HandoverForm(request.POST or None, person=person, user=user)
     if request.method == "POST" and form.is_valid():
         done, refused = people.hand_over(

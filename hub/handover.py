@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import get_list_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from appeals.admin.people import colleagues, reader
-from appeals.models import Appeal, Shop
+from appeals.models import Appeal, Membership, Shop
 from hub import people
 from hub.models import User
 
@@ -52,7 +52,8 @@ def people_view(request: HttpRequest) -> HttpResponse:
 def person_view(request: HttpRequest, pk: int) -> HttpResponse:
     user = _lead(request)
     person = people.with_open_appeals(user).filter(pk=pk).first()
-    if person is None:  # handed over meanwhile, or nobody that the reader leads: the answer is the same
+    if person is None:
+        get_list_or_404(Membership, user=pk, shop__in=Shop.objects.led_by(user))  # of others nothing is told
         messages.info(request, _("There is nothing left to hand over."))
         return redirect("handover")
     form = HandoverForm(request.POST or None, person=person, user=user)

@@ -132,7 +132,7 @@ def test_a_channel_that_cannot_be_is_refused_by_field(
 ) -> None:
     other = Marketplace.objects.create(slug="other", name="Other")
     Topic.objects.create(slug="foreign", marketplace=other, name="Foreign", source="test")
-    body = {"marketplace": "bazaar", "kind": "email", "name": "x", "address": "x", field: value}
+    body = {"marketplace": "bazaar", "kind": "email", "name": "x", "address": "x@example.com", field: value}
     answer = editor.post(f"{V1}channels/", body)
     assert answer.status_code == 400, answer.json()
     assert answer.json()["errors"][0]["attr"].startswith(attr)
@@ -140,7 +140,7 @@ def test_a_channel_that_cannot_be_is_refused_by_field(
 
 
 def test_a_constraint_of_the_row_is_refused_with_its_own_sentence(editor: APIClient, market: Marketplace) -> None:
-    body = {"marketplace": "bazaar", "kind": "email", "name": "x", "address": "x"}
+    body = {"marketplace": "bazaar", "kind": "email", "name": "x", "address": "x@example.com"}
     answer = editor.post(f"{V1}channels/", body | {"needs_login": True, "works_without_account": True})
     assert answer.status_code == 400
     assert "cannot work when the account is lost" in answer.json()["errors"][0]["detail"]

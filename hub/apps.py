@@ -13,7 +13,6 @@ class HubConfig(AppConfig):
         for check in checks.ALL:
             register(check)
         timestamps.listen()
-        from hub import forms, theme  # noqa: PLC0415 - they need the models
+        from hub import theme  # noqa: PLC0415 - it needs the models
 
-        forms.blame_first_password()
         theme.name_cells()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
-from django.contrib.auth.forms import ReadOnlyPasswordHashWidget, SetPasswordMixin
+from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
@@ -42,16 +42,6 @@ def permission_text(app: str, codename: str) -> str:
 class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return gettext(obj.name)
-
-
-def blame_first_password() -> None:
-    """What is wrong with a new password is said where it is typed first; Django says it at the repetition."""
-    theirs = SetPasswordMixin.validate_password_for_user
-
-    def at_first(form: Any, user: Any, repetition: str = "password2") -> None:
-        theirs(form, user, repetition.replace("2", "1"))
-
-    SetPasswordMixin.validate_password_for_user = at_first  # type: ignore[assignment,method-assign]
 
 
 class NewUserForm(UserCreationForm):

@@ -237,22 +237,6 @@ def test_ones_own_settings_lead_to_the_password_and_the_second_step(client: Clie
     assert re.search(rf'<a class="hub-button" href="{reverse("admin:index")}"', done)
 
 
-@pytest.mark.parametrize(
-    ("page", "field"),
-    [("password_change", "new_password"), ("auth_user_password_change", "password"), ("hub_user_add", "password")],
-)
-def test_what_is_wrong_with_a_password_is_said_at_its_first_field(
-    client: Client, administrator: User, page: str, field: str
-) -> None:
-    client.force_login(administrator)
-    address = reverse(f"admin:{page}", args=[administrator.pk] if page.startswith("auth") else [])
-    short = {"email": "new@example.com", f"{field}1": "short", f"{field}2": "short", "usable_password": "true"}
-    context = client.post(address, short).context
-    errors = (context.get("adminform") or context["form"]).errors
-    assert f"{field}1" in errors
-    assert f"{field}2" not in errors
-
-
 def test_the_form_of_a_new_token_has_one_button(client: Client, administrator: User) -> None:
     client.force_login(administrator)
     page = client.get(reverse("admin:hub_apitoken_add")).content.decode()

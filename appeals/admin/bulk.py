@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from appeals import lifecycle, undo
-from appeals.admin import undoing, verbs
-from appeals.admin.dialogs import go, proposed
-from appeals.admin.filters import NUMBER
+from appeals.admin import results, undoing, verbs
+from appeals.admin.dialogs import add_errors, go, proposed
+from appeals.admin.filters import NUMBER, known
 from appeals.admin.people import colleagues, reader
+from appeals.admin.results import Result, Row
 from appeals.escalation import Paths
 from appeals.models import Appeal, Event
 from marketplaces.working_time import UNCOUNTABLE
@@ -33,23 +35,19 @@ class TooManyError(ValueError):
     """More appeals than one request may change; str() says what to do instead."""
 
 
-class Row(NamedTuple):
-    """What a verb would do to one appeal, or has done: `problem` where it cannot or could not.
-
-    `line` is what it left on the timeline, if that can be taken back.
-    """
-
-    appeal: Appeal
-    effect: str
-    problem: str
-    line: Event | None = None
-
-
 class BulkAssign(verbs.AssignForm):
     def prepare(self) -> None:
         """None of many is kept on offer for its own sake: they differ."""
         self.fields["assignee"].queryset = colleagues(self.actor)  # type: ignore[attr-defined]
         self.initial["assignee"] = self.appeal.assignee_id
+
+    def look_at(self, appeals: list[Appeal]) -> None:
+        """Where they have different assignees, none of them is proposed, and neither is nobody."""
+        if len({appeal.assignee_id for appeal in appeals}) > 1:
+            field: Any = self.fields["assignee"]
+            field.error_messages["invalid_choice"] = _("Choose who is to have them, or nobody.")
+            field.widget.choices = [("-", _("Choose")), *field.choices]
+            self.initial["assignee"] = "-"
 
     def effect(self, appeal: Appeal, paths: Paths) -> str:
         return _("now: %(person)s") % {"person": appeal.assignee or _("nobody")}
@@ -127,8 +125,8 @@ def chosen(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Appeal]:
     elif not all(map(NUMBER.fullmatch, ids)) or len(ids) > LIMIT:
         raise Http404
     taken = Event.objects.standing().filter(kind=Event.Kind.ESCALATED).select_related("step")
-    named = visible.filter(pk__in=ids) if ids else visible.order_by("pk")
-    rows = named.select_related("shop__marketplace", "assignee")
+    named = visible.filter(pk__in=ids) if ids else visible
+    rows = named.order_by("pk").select_related("shop__marketplace", "assignee")
     return list(rows.prefetch_related(Prefetch("events", queryset=taken, to_attr="taken")))
 
 
@@ -136,12 +134,14 @@ def view(
     request: HttpRequest, verb: str, visible: QuerySet[Appeal], render: Callable[..., HttpResponse]
 ) -> HttpResponse:
     form_class = FORMS.get(verb)
-    if form_class is None and (verb, request.method) != ("undo", "POST"):
+    if form_class is None and (verb, request.method) not in (("undo", "POST"), ("done", "GET")):
         raise Http404
     if not request.user.has_perm("appeals.change_appeal"):
         raise PermissionDenied
+    if verb == "done":
+        return _done(request, visible, render)
     if form_class is None:
-        return _done(render, request, pgettext("take back", "Undo"), _taken_back(request, visible))
+        return _undo(request, visible)
     try:
         appeals = chosen(request, visible)
     except TooManyError as error:
@@ -152,13 +152,46 @@ def view(
         raise Http404
     sent = request.POST if request.method == "POST" else None
     form = form_class(sent, appeal=appeals[0], actor=reader(request), initial=proposed(request))
-    if request.method == "POST" and form.is_valid():
-        return _done(render, request, str(form.label), [_run(form, appeal) for appeal in appeals])
+    if isinstance(form, BulkAssign):
+        form.look_at(appeals)
+    if request.method == "POST" and form.is_valid() and (done := _do(request, form, appeals)):
+        return go(request, results.address(done))
     paths = Paths(timezone.localdate())
     rows = [_preview(form, appeal, paths) for appeal in appeals]
+    fitting, back = sum(not row.problem for row in rows), _back(request)
     return render(
-        request, "bulk.html", str(form.label), form=form, rows=rows, fitting=sum(not r.problem for r in rows)
+        request, "bulk.html", str(form.label), form=form, rows=rows, fitting=fitting, back=back, token=uuid4()
     )
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the appeals were chosen: the page of their incident, or the list as it was filtered."""
+    if NUMBER.fullmatch(incident := request.GET.get("incident", "")):
+        return reverse("admin:appeals_incident_change", args=[incident])
+    query = known(QueryDict(request.GET.get("list", "")))
+    return f"{reverse('admin:appeals_appeal_changelist')}{'?' if query else ''}{query}"
+
+
+def _do(request: HttpRequest, form: Any, appeals: list[Appeal]) -> str:
+    """The name of the result; "" when nothing could be done to any for one reason, which then stands at its field."""
+    name = results.key(request)
+    with transaction.atomic():
+        if results.of_first_press(request, name):
+            tried = [_run(form, appeal) for appeal in appeals]
+            if error := _of_all(tried):
+                add_errors(form, error)
+                return ""
+            results.keep(request, name, Result(str(form.label), _back(request), [row for row, _error in tried]))
+    return name
+
+
+def _of_all(tried: list[tuple[Row, ValidationError | None]]) -> ValidationError | None:
+    """What the verb refused at the same field with the same words for every appeal that it fits."""
+    errors = [error for _row, error in tried if error]
+    if not errors or any(not row.problem for row, _error in tried):
+        return None
+    said = [getattr(error, "error_dict", None) and error.message_dict for error in errors]
+    return errors[0] if said[0] and all(one == said[0] for one in said) else None
 
 
 def _unfit(form: Any, appeal: Appeal) -> str:
@@ -176,20 +209,30 @@ def _preview(form: Any, appeal: Appeal, paths: Paths) -> Row:
     return Row(appeal, effect, "")
 
 
-def _run(form: Any, appeal: Appeal) -> Row:
-    """One appeal, one transaction: what fails leaves the others as they are."""
+def _run(form: Any, appeal: Appeal) -> tuple[Row, ValidationError | None]:
+    """One appeal, and why it was refused: what fails leaves the others as they are."""
     form.appeal, now = appeal, timezone.now()
     if unfit := _unfit(form, appeal):
-        return Row(appeal, "", unfit)
+        return Row(appeal, "", unfit), None
     try:
         with transaction.atomic():
             form.run(now)
     except (lifecycle.StateError, *UNCOUNTABLE) as error:
-        return Row(appeal, "", str(error))
+        return Row(appeal, "", str(error)), None
     except ValidationError as error:
-        return Row(appeal, "", " ".join(error.messages))
+        return Row(appeal, "", " ".join(error.messages)), error
     line = undo.undoable(appeal, actor=form.actor, now=now)
-    return Row(appeal, str(form.done), "", line if line and line.recorded_at == now else None)
+    return Row(appeal, str(form.done), "", line if line and line.recorded_at == now else None), None
+
+
+def _undo(request: HttpRequest, visible: QuerySet[Appeal]) -> HttpResponse:
+    name, undone = results.key(request), results.find(request, request.GET.get("result", ""), visible)
+    with transaction.atomic():
+        if results.of_first_press(request, name):
+            back = undone.back if undone else _back(request)
+            rows = _taken_back(request, visible)
+            results.keep(request, name, Result(pgettext("take back", "Undo"), back, rows))
+    return go(request, results.address(name))
 
 
 def _taken_back(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Row]:
@@ -208,9 +251,14 @@ def _taken_back(request: HttpRequest, visible: QuerySet[Appeal]) -> list[Row]:
     return rows
 
 
-def _done(render: Callable[..., HttpResponse], request: HttpRequest, title: str, rows: list[Row]) -> HttpResponse:
+def _done(request: HttpRequest, visible: QuerySet[Appeal], render: Callable[..., HttpResponse]) -> HttpResponse:
     """What became of each, with one button that takes all of it back."""
-    lines = [row.line for row in rows if row.line]
-    button = undoing.button(lines, timezone.now()) if lines else ""
-    done = sum(not row.problem for row in rows)
-    return render(request, "bulk_done.html", title, rows=rows, done=done, undo_button=button)
+    name, now = request.GET.get("result", ""), timezone.now()
+    found = results.find(request, name, visible)
+    if found is None:
+        messages.info(request, _("This result is not kept any more. The timeline of each appeal tells what was done."))
+        return go(request, reverse("admin:appeals_appeal_changelist"))
+    lines = [row.line for row in found.rows if row.line and now < undo.until(row.line)]
+    shown = {"rows": found.rows, "done": sum(not row.problem for row in found.rows), "back": found.back}
+    button = undoing.button(lines, now) if lines else ""
+    return render(request, "bulk_done.html", found.title, **shown, undo_button=button, result=name, token=uuid4())

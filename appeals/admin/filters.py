@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -193,6 +194,12 @@ ALL: list[Any] = [
     KeptFilter,
     IncidentFilter,
 ]
+
+
+def known(given: QueryDict) -> str:
+    """The part of an address that a view keeps: filters, search and order, of one value each."""
+    names = ("q", "o", *(one.parameter_name for one in ALL))
+    return urlencode({name: given[name] for name in names if given.get(name)})
 
 
 def _period(request: HttpRequest) -> str:

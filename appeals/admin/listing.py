@@ -24,7 +24,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from appeals import chain, wording
-from appeals.admin import bulk, filters, needs
+from appeals.admin import bulk, filters, needs, verbs
 from appeals.admin.people import own_shops, reader
 from appeals.models import Appeal, SavedView
 from marketplaces.amounts import roubles
@@ -57,12 +57,6 @@ def whole_numbers(text: str) -> SafeString:
 
 def two_lines(first: str, second: str, tone: str = "") -> SafeString:
     return format_html('<span class="hub-two {}"><span>{}</span><small>{}</small></span>', tone, first, second)
-
-
-def _known(given: QueryDict) -> str:
-    """The part of an address that a view keeps: filters, search and order, of one value each."""
-    names = ("q", "o", *(one.parameter_name for one in filters.ALL))
-    return urlencode({name: given[name] for name in names if given.get(name)})
 
 
 class AppealList(ChangeList):
@@ -109,14 +103,14 @@ class AppealListing(ModelAdmin):
     empty_for_readers = gettext_lazy("The appeals of your shops will stand here.")
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Subject, text or number")
-    actions = ["assign_many", "escalate_many", "snooze_many", "resolve_many"]
+    actions = ["reply_many", "message_many", "escalate_many", "resolve_many", "snooze_many", "assign_many"]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         views = SavedView.objects.filter(user=reader(request))
         context = {
             "title": _("Appeals"),
             "saved_views": views,
-            "this_view": _known(request.GET),
+            "this_view": filters.known(request.GET),
             "no_shop": not own_shops(request),
             **(extra_context or {}),
         }
@@ -124,7 +118,10 @@ class AppealListing(ModelAdmin):
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
         """The list as it is filtered now, under a name; a view of that name is replaced."""
-        name, query = request.POST.get("name", "").strip()[:60], _known(QueryDict(request.POST.get("query", "")))
+        name, query = (
+            request.POST.get("name", "").strip()[:60],
+            filters.known(QueryDict(request.POST.get("query", ""))),
+        )
         if name and query and len(query) <= 1000:
             SavedView.objects.update_or_create(user=reader(request), name=name, defaults={"query": query})
         return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_changelist')}?{query}")
@@ -181,6 +178,14 @@ class AppealListing(ModelAdmin):
     def money(self, obj: Appeal) -> str | None:
         return roubles(obj.amount_at_stake) if obj.amount_at_stake is not None else None
 
+    @admin.action(description=verbs.ReplyForm.label, permissions=["change"])
+    def reply_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "record_reply")
+
+    @admin.action(description=verbs.MessageForm.label, permissions=["change"])
+    def message_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._many(request, queryset, "message")
+
     @admin.action(description=gettext_lazy("Assign"), permissions=["change"])
     def assign_many(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
         return self._many(request, queryset, "assign")
@@ -203,7 +208,9 @@ class AppealListing(ModelAdmin):
         if len(ids) > bulk.LIMIT:
             messages.error(request, _("Choose at most %(limit)d appeals at once.") % {"limit": bulk.LIMIT})
             return None
-        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_many', args=[verb])}?ids={'-'.join(ids)}")
+        listed = filters.known(request.GET)
+        which = urlencode({"ids": "-".join(ids), **({"list": listed} if listed else {})})
+        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_many', args=[verb])}?{which}")
 
     def render(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         request.current_app = self.admin_site.name

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from pytest_django import DjangoAssertNumQueries
 
 from appeals import lifecycle, reminders, shops, story, timeline
-from appeals.models import Appeal, Membership, Reminder, ReminderRule, SavedView, Shop
+from appeals.models import Appeal, Event, Membership, Reminder, ReminderRule, SavedView, Shop
 from hub.models import User
 from marketplaces.models import Channel, EscalationStep, Marketplace, ResponseTarget, Topic
 
@@ -811,15 +811,16 @@ def three(draft: Appeal, agent: User, shop: Shop, finance: Topic, steps: list[Es
     return [waiting, escalated, draft]
 
 
-def test_choosing_many_leads_to_a_preview_of_each(ours: Client, three: list[Appeal]) -> None:
+def test_choosing_many_leads_to_a_preview_of_each_and_back_to_the_same_list(ours: Client, three: list[Appeal]) -> None:
     form = {"action": "escalate_many", "_selected_action": [one.pk for one in three]}
-    shown = ours.post(reverse(LIST), form, follow=True)
+    shown = ours.post(f"{reverse(LIST)}?shop={three[0].shop_id}&p=1", form, follow=True)
+    assert shown.context["back"] == f"{reverse(LIST)}?shop={three[0].shop_id}"
     rows = {row.appeal.pk: (row.effect, bool(row.problem)) for row in shown.context["rows"]}
     assert rows == {three[0].pk: ("repeat", False), three[1].pk: ("complaint", False), three[2].pk: ("", True)}
 
 
 def test_each_takes_its_own_next_step_and_the_draft_is_named_as_refused(ours: Client, three: list[Appeal]) -> None:
-    shown = ours.post(many("escalate", *three), {"note": "Все сразу"})
+    shown = ours.post(many("escalate", *three), {"note": "Все сразу"}, follow=True)
     assert shown.context["done"] == 2
     assert {row.appeal.pk: bool(row.problem) for row in shown.context["rows"]} == {
         three[0].pk: False,
@@ -841,14 +842,14 @@ def test_each_takes_its_own_next_step_and_the_draft_is_named_as_refused(ours: Cl
 def test_the_other_verbs_for_many(
     ours: Client, three: list[Appeal], verb: str, form: dict[str, str], check: dict[str, Any]
 ) -> None:
-    assert ours.post(many(verb, *three[:2]), form).context["done"] == 2
+    assert ours.post(many(verb, *three[:2]), form, follow=True).context["done"] == 2
     for one in Appeal.objects.filter(pk__in=[one.pk for one in three[:2]]):
         assert {name: getattr(one, name) for name in check} == check
 
 
 def test_the_result_says_of_what_does_not_fit_what_the_preview_said(ours: Client, three: list[Appeal]) -> None:
     lifecycle.resolve(appeal=three[0], actor=three[0].created_by, now=SENT, outcome="granted")
-    shown, done = (ours.get(many("escalate", *three)), ours.post(many("escalate", *three), {}))
+    shown, done = (ours.get(many("escalate", *three)), ours.post(many("escalate", *three), {}, follow=True))
     said = [{row.appeal.pk: row.problem for row in answer.context["rows"]} for answer in (shown, done)]
     assert said[0] == said[1]
     assert said[1][three[0].pk] == "does not fit: resolved"
@@ -867,6 +868,70 @@ def test_a_snooze_lasts_until_tomorrow_morning_unless_told_otherwise(ours: Clien
 def test_a_form_for_many_refuses_at_its_field_and_touches_nothing(ours: Client, three: list[Appeal]) -> None:
     assert "outcome" in ours.post(many("resolve", *three), {}).context["form"].errors
     assert not Appeal.objects.filter(status="resolved").exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "at", "form"),
+    [
+        ("escalate", "at", {"at": "2085-01-01T10:00", "note": "Kept"}),
+        ("snooze", "until", {"until": "2001-01-01T10:00", "note": "Kept"}),
+        ("message", "at", {"at": "2085-01-01T10:00", "text": "Kept"}),
+    ],
+)
+def test_a_moment_that_fits_none_of_them_comes_back_in_the_form(
+    ours: Client, three: list[Appeal], verb: str, at: str, form: dict[str, str]
+) -> None:
+    answer = ours.post(many(verb, *three), form)
+    assert list(answer.context["form"].errors) == [at]
+    assert "Kept" in text(answer)
+    assert not Event.objects.filter(text="Kept").exists()
+
+
+def test_a_moment_that_is_too_early_for_one_of_them_is_its_own_result(ours: Client, three: list[Appeal]) -> None:
+    lifecycle.message(appeal=three[1], actor=three[1].created_by, now=moscow("2026-10-06 10:00"), text="Later")
+    form = {"at": "2026-10-05T12:00", "text": "Between"}
+    with time_machine.travel(moscow("2026-10-07 10:00"), tick=False):
+        done = ours.post(many("message", *three[:2]), form, follow=True)
+    assert [bool(row.problem) for row in done.context["rows"]] == [False, True]
+
+
+@pytest.mark.parametrize("verb", ["record_reply", "message"])
+def test_the_list_offers_to_note_what_was_written_to_or_by_many(ours: Client, three: list[Appeal], verb: str) -> None:
+    action = {"record_reply": "reply_many", "message": "message_many"}[verb]
+    chosen = {"action": action, "_selected_action": [one.pk for one in three]}
+    assert f"/many/{verb}/" in ours.post(reverse(LIST), chosen).headers["Location"]
+
+
+def test_a_result_is_shown_again_and_nothing_is_done_again(ours: Client, three: list[Appeal]) -> None:
+    address = many("message", *three[:2])
+    form = {"text": "Once", "token": str(ours.get(address).context["token"])}
+    done = ours.post(address, form)
+    result = done.headers["Location"]
+    assert [ours.get(result).context["done"] for _reload in range(2)] == [2, 2]
+    assert ours.post(address, form).headers["Location"] == result
+    assert Event.objects.filter(text="Once").count() == 2
+    ours.post(address, form | {"text": "Another"})
+    ours.post(address, {"text": "Once", "token": str(ours.get(address).context["token"])})
+    assert Event.objects.filter(text="Another").count() == 2
+    assert Event.objects.filter(text="Once").count() == 4
+
+
+def test_a_result_that_is_not_kept_any_more_leads_to_the_list(ours: Client, viewer: Client, sent: Appeal) -> None:
+    done = reverse("admin:appeals_appeal_many", args=["done"])
+    assert "not kept any more" in text(ours.get(f"{done}?result=x", follow=True))
+    assert viewer.get(done).status_code == 403
+
+
+def test_appeals_of_different_people_are_given_to_nobody_by_mistake(
+    ours: Client, three: list[Appeal], agent: User
+) -> None:
+    address = many("assign", *three)
+    assert ours.get(address).context["form"]["assignee"].value() == "-"
+    assert "assignee" in ours.post(address, {"assignee": "-"}).context["form"].errors
+    assert Appeal.objects.filter(assignee=agent).count() == 1
+    ours.post(address, {"assignee": agent.pk})
+    assert Appeal.objects.filter(assignee=agent).count() == 3
+    assert ours.get(address).context["form"]["assignee"].value() == agent.pk
 
 
 def test_nobody_touches_appeals_of_others_by_naming_them(

@@ -198,7 +198,7 @@ def test_a_member_of_one_shop_sees_its_appeals_alone(client: Client, incident: I
     assert [row["shop"] for row in page.context["shops"]] == [shops[1]]
     assert page.context["figures"][0]["count"] == 10
     assert "Pots" not in page.content.decode()
-    done = client.post(_many("resolve", incident), {"outcome": "withdrawn"})
+    done = client.post(_many("resolve", incident), {"outcome": "withdrawn"}, follow=True)
     assert done.context["done"] == 10
     assert Appeal.objects.filter(status="resolved").count() == 10
 
@@ -238,8 +238,9 @@ def test_one_reply_is_noted_on_all_and_then_all_are_resolved(ours: Client, incid
     assert one is not None
     preview = ours.get(_many("record_reply", incident))
     assert preview.context["fitting"] == 30
-    done = ours.post(_many("record_reply", incident), {"kind": "answer", "text": "Paid on Friday."})
+    done = ours.post(_many("record_reply", incident), {"kind": "answer", "text": "Paid on Friday."}, follow=True)
     assert (done.context["done"], len(done.context["rows"])) == (30, 30)
+    assert f'href="{incident.get_absolute_url()}"' in done.content.decode()
     assert one.events.filter(kind="reply", text="Paid on Friday.").count() == 1
     ours.post(_many("resolve", incident), {"outcome": "granted"})
     assert incident.appeals.filter(status="resolved", outcome="granted").count() == 30
@@ -293,7 +294,8 @@ def test_the_card_of_an_incident_offers_what_that_of_an_appeal_does(
     preview = ours.get(f"/admin/appeals/appeal/many/snooze/{which}&until=2026-10-14T09:00")
     assert preview.context["fitting"] == incident.appeals.count() - 1
     assert b'value="2026-10-14T09:00"' in preview.content
-    done = ours.post(f"/admin/appeals/appeal/many/record_reply/{which}", {"kind": "answer", "text": "Paid."})
+    said = {"kind": "answer", "text": "Paid."}
+    done = ours.post(f"/admin/appeals/appeal/many/record_reply/{which}", said, follow=True)
     assert done.context["done"] == incident.appeals.count() - 1
     assert not Event.objects.filter(appeal__shop=away, kind="reply").exists()
 

@@ -39,7 +39,7 @@ def resolve(browser: Client, appeals: list[Appeal]) -> str:
     """The numbers of the lines that the button names, "" without a button."""
     ids = "-".join(str(one.pk) for one in appeals)
     answer = browser.post(
-        f"{reverse('admin:appeals_appeal_many', args=['resolve'])}?ids={ids}", {"outcome": "ignored"}
+        f"{reverse('admin:appeals_appeal_many', args=['resolve'])}?ids={ids}", {"outcome": "ignored"}, follow=True
     )
     lines = "-".join(str(row.line.pk) for row in answer.context["rows"] if row.line)
     assert (f'value="{lines}"' in answer.content.decode()) == bool(lines)
@@ -54,7 +54,7 @@ def test_one_button_takes_back_what_was_done_to_each(agent: User, three: list[Ap
     browser = browser_of(agent)
     lines = resolve(browser, three)
     assert statuses(three) == ["resolved", "resolved", "draft"]
-    answer = browser.post(UNDO, {"event": lines})
+    answer = browser.post(UNDO, {"event": lines}, follow=True)
     assert answer.context["done"] == 2
     assert statuses(three) == ["waiting", "waiting", "draft"]
     assert "undo_button" not in answer.context or not answer.context["undo_button"]
@@ -64,7 +64,7 @@ def test_what_has_moved_on_since_stays_and_says_why(agent: User, three: list[App
     browser = browser_of(agent)
     lines = resolve(browser, three)
     lifecycle.reopen(appeal=three[0], actor=agent, now=timezone.now())
-    rows = {row.appeal.pk: row.problem for row in browser.post(UNDO, {"event": lines}).context["rows"]}
+    rows = {row.appeal.pk: row.problem for row in browser.post(UNDO, {"event": lines}, follow=True).context["rows"]}
     assert rows[three[0].pk]
     assert not rows[three[1].pk]
     assert [one.appeal for one in Event.objects.filter(kind="undone")] == [three[1]]
@@ -76,7 +76,7 @@ def test_after_ten_minutes_nothing_is_taken_back(
     browser = browser_of(agent)
     lines = resolve(browser, three)
     time_machine.move_to(timezone.now() + timedelta(minutes=11))
-    answer = browser.post(UNDO, {"event": lines})
+    answer = browser.post(UNDO, {"event": lines}, follow=True)
     assert answer.context["done"] == 0
     assert all(row.problem for row in answer.context["rows"])
     assert statuses(three[:2]) == ["resolved", "resolved"]
@@ -87,16 +87,16 @@ def test_a_colleague_takes_back_nothing_and_a_lead_does(agent: User, three: list
     colleague = User.objects.create_user("colleague@example.com")
     member = Membership.objects.create(shop=shop, user=colleague)
     browser = browser_of(colleague)
-    assert browser.post(UNDO, {"event": lines}).context["done"] == 0
+    assert browser.post(UNDO, {"event": lines}, follow=True).context["done"] == 0
     member.is_lead = True
     member.save()
-    assert browser.post(UNDO, {"event": lines}).context["done"] == 2
+    assert browser.post(UNDO, {"event": lines}, follow=True).context["done"] == 2
 
 
 def test_outsiders_viewers_and_odd_numbers_get_nothing(agent: User, three: list[Appeal], shop: Shop) -> None:
     lines = resolve(browser_of(agent), three)
     outsider = browser_of(User.objects.create_user("outsider@example.com"), "lead")
-    assert outsider.post(UNDO, {"event": lines}).context["rows"] == []
+    assert outsider.post(UNDO, {"event": lines}, follow=True).context["rows"] == []
     viewer = User.objects.create_user("viewer@example.com")
     Membership.objects.create(shop=shop, user=viewer)
     assert browser_of(viewer, "viewer").post(UNDO, {"event": lines}).status_code == 403
@@ -111,6 +111,6 @@ def test_what_changed_nothing_offers_no_way_back_to_something_earlier(agent: Use
     browser = browser_of(agent)
     ids = "-".join(str(one.pk) for one in three)
     assign = f"{reverse('admin:appeals_appeal_many', args=['assign'])}?ids={ids}"
-    answer = browser.post(assign, {"assignee": ""})
+    answer = browser.post(assign, {"assignee": ""}, follow=True)
     assert answer.context["done"] == 3
     assert [row.line for row in answer.context["rows"]] == [None, None, None]

@@ -2,7 +2,9 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 
 
@@ -21,4 +23,23 @@ class ReaderMiddleware:
             if hasattr(response, "render") and callable(response.render):
                 response.render()
         response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class ListActionMiddleware:
+    """Refuses what is sent to a list by somebody who may do nothing there.
+
+    Django's admin shows them the list again, as if it were done.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        shown = response.context_data or {}
+        if request.method == "POST" and "cl" in shown and shown.get("action_form") is None:
+            raise PermissionDenied
         return response

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "hub.login.TwoFactorMiddleware",
     "axes.middleware.AxesMiddleware",
     "hub.odd_values.OddValueMiddleware",
+    "hub.middleware.ListActionMiddleware",
 ]
 
 ROOT_URLCONF = "hub.urls"

@@ -78,9 +78,9 @@ class Reader:
         return facts
 
     def _read(self, name: str, cell: Any, facts: dict[str, Any]) -> Any:
-        text = _text(cell)
+        text = plain(cell)
         if name == "shop":
-            return self._shop(text, _text(facts["marketplace"]))
+            return self._shop(text, plain(facts["marketplace"]))
         if name == "channel":
             return self._channel(text, facts.get("shop"))
         if name in READERS:
@@ -105,8 +105,8 @@ class Reader:
         ]
         if len(found) == 1:
             return found[0]
-        text = _("Several shops are called “%(value)s”: name the marketplace.") if found else UNKNOWN
-        raise ValueError(text % {"value": name})
+        said = _("Several shops are called “%(value)s”: name the marketplace.")
+        raise ValueError((said if found else _("You have no shop “%(value)s”.")) % {"value": name})
 
 
 def _names(marketplace: Marketplace) -> set[str]:
@@ -130,7 +130,7 @@ def _find(known: dict[str, Any], text: str, key: str) -> Any:
     return known[key.casefold()]
 
 
-def _text(cell: Any) -> str:
+def plain(cell: Any) -> str:
     text = "" if cell is None else str(cell).strip()
     if text.endswith(".0") and text[:-2].isdecimal():  # a spreadsheet makes numbers of numbers
         text = text[:-2]
@@ -138,7 +138,7 @@ def _text(cell: Any) -> str:
 
 
 def _money(cell: Any) -> Decimal | None:
-    text = _text(cell)
+    text = plain(cell)
     try:
         return Decimal(text.replace("\u00a0", "").replace(" ", "").replace(",", ".")) if text else None
     except InvalidOperation:
@@ -148,7 +148,7 @@ def _money(cell: Any) -> Decimal | None:
 def _moment(cell: Any) -> datetime | None:
     if isinstance(cell, datetime):
         return timezone.make_aware(cell)
-    text = _text(cell)
+    text = plain(cell)
     if not text:
         return None
     for shape in FORMATS:
@@ -160,7 +160,7 @@ def _moment(cell: Any) -> datetime | None:
 
 
 def _numbers(cell: Any, *, spaces: bool = False) -> Any:
-    return NumbersField(spaces=spaces).to_python(_text(cell))
+    return NumbersField(spaces=spaces).to_python(plain(cell))
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

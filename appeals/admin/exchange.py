@@ -61,16 +61,16 @@ class AppealExchange(AppealListing):
 
     def _look(self, request: HttpRequest, file: UploadedFile[bytes]) -> dict[str, Any]:
         rows = past.read(file)
-        problems = past.look(rows, actor=reader(request), now=timezone.now())
-        if not problems:
+        looked = past.look(rows, actor=reader(request), now=timezone.now())
+        if not looked.problems:
             self._forget(request)
             file.seek(0)
             name = f"tables/{uuid4().hex}-{get_valid_filename(file.name or 'table')}"
             request.session[UPLOADED] = default_storage.save(name, file)
-        return {"problems": problems, "rows": rows[:SHOWN], "total": len(rows)}
+        return _shown(rows, looked)
 
     def _bring_in(self, request: HttpRequest) -> HttpResponse:
-        kept = request.session.get(UPLOADED)
+        kept, again = request.session.get(UPLOADED), "again" in request.POST
         with transaction.atomic():
             # Whoever presses twice waits here for the first time, and finds the file gone
             get_user_model().objects.select_for_update(no_key=True).get(pk=reader(request).pk)
@@ -78,9 +78,9 @@ class AppealExchange(AppealListing):
                 raise Http404
             with default_storage.open(kept) as file:
                 rows = past.read(UploadedFile(file, name=kept))
-            problems = past.bring_in(rows, actor=reader(request), now=timezone.now())
-            if problems:
-                context = {"form": past.FileForm(), "problems": problems, "total": len(rows)}
+            looked = past.bring_in(rows, actor=reader(request), now=timezone.now(), again=again)
+            if looked.problems or (looked.doubles and not again):
+                context = {"form": past.FileForm(), **_shown(rows, looked)}
                 return self.render(request, "import.html", str(past.TITLE), **context)
             self._forget(request)
         text = ngettext("%(count)d appeal is brought in.", "%(count)d appeals are brought in.", len(rows))
@@ -90,3 +90,7 @@ class AppealExchange(AppealListing):
     def _forget(self, request: HttpRequest) -> None:
         if kept := request.session.pop(UPLOADED, None):
             default_storage.delete(kept)
+
+
+def _shown(rows: list[dict[str, Any]], looked: past.Looked) -> dict[str, Any]:
+    return {**looked._asdict(), "rows": rows[:SHOWN], "total": len(rows), "more": max(0, len(rows) - SHOWN)}

@@ -107,10 +107,12 @@ class AssigneeFilter(DropdownFilter):
     parameter_name = "assignee"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Appeal]) -> Lookups:
-        shops = Shop.objects.visible_to(request.user)
-        people = get_user_model().objects.filter(Q(memberships__shop__in=shops) | Q(pk=request.user.pk)).distinct()
-        rows = [(str(person.pk), str(person)) for person in people]
-        return [("me", _("me")), ("nobody", _("nobody")), *rows]
+        """Those who may be assigned, members with a closed account too; the reader once, as the address names them."""
+        shops, own = Shop.objects.visible_to(request.user), str(request.user.pk)
+        known = Q(memberships__shop__in=shops) | Q(is_superuser=True, is_active=True)
+        people = get_user_model().objects.filter(known).exclude(pk=own).distinct()
+        me = own if request.GET.get(self.parameter_name) == own else "me"
+        return [(me, _("me")), ("nobody", _("nobody")), *((str(person.pk), str(person)) for person in people)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
         if not self.value():

@@ -43,6 +43,7 @@ OUTCOMES = {
     Appeal.Outcome.WITHDRAWN: "default",
 }
 
+LONGEST = 1000  # what a view keeps of an address
 
 # A number that a browser would break at its hyphens
 _HYPHENED = re.compile(r"(\d[\d-]{3,22}\d)")
@@ -118,17 +119,27 @@ class AppealListing(ModelAdmin):
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
         """The list as it is filtered now, under a name; a view of that name is replaced."""
-        name, query = (
-            request.POST.get("name", "").strip()[:60],
-            filters.known(QueryDict(request.POST.get("query", ""))),
-        )
-        if name and query and len(query) <= 1000:
-            SavedView.objects.update_or_create(user=reader(request), name=name, defaults={"query": query})
+        name = request.POST.get("name", "").strip()[:60]
+        query = filters.known(QueryDict(request.POST.get("query", "")))
+        if not name:
+            messages.error(request, _("Give the list a name."))
+        elif not query or len(query) > LONGEST:
+            messages.error(request, _("There are no filters to keep, or too long ones."))
+        else:
+            _view, is_new = SavedView.objects.update_or_create(
+                user=reader(request), name=name, defaults={"query": query}
+            )
+            text = _("The list “%(name)s” is kept.") if is_new else _("The list “%(name)s” is replaced.")
+            messages.success(request, text % {"name": name})
         return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_changelist')}?{query}")
 
     def forget_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        SavedView.objects.filter(user=reader(request), pk=pk).delete()
-        return HttpResponseRedirect(reverse("admin:appeals_appeal_changelist"))
+        found = SavedView.objects.filter(user=reader(request), pk=pk).first()
+        if found:
+            found.delete()
+            messages.success(request, _("The list “%(name)s” is deleted.") % {"name": found.name})
+        query = filters.known(QueryDict(request.POST.get("query", "")))
+        return HttpResponseRedirect(f"{reverse('admin:appeals_appeal_changelist')}?{query}")
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """The most urgent first where a term is asked for, as on the home page; otherwise the newest."""

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from appeals import lifecycle
 from appeals.admin import cells
 from appeals.admin.tables import COLUMNS
+from appeals.models import Appeal
 from marketplaces import sheets
 from marketplaces.working_time import UNCOUNTABLE
 
@@ -36,6 +37,18 @@ class Problem(NamedTuple):
     row: int
     column: str
     text: str
+
+
+class Looked(NamedTuple):
+    """What comes of the rows.
+
+    `doubles` have the number of an appeal that there is, or of an earlier row; `is_open` counts those that were sent
+    and have no outcome.
+    """
+
+    problems: list[Problem]
+    doubles: list[Problem]
+    is_open: int
 
 
 class UnreadableError(ValueError):
@@ -69,6 +82,8 @@ def read(file: UploadedFile[bytes]) -> list[dict[str, Any]]:
         raise UnreadableError(_("There is no column “%(column)s”. The columns are: %(known)s.") % words)
     if missing := [name for name in ("shop", "subject") if name not in names]:
         raise UnreadableError(_("The column “%(column)s” is missing.") % {"column": _label(missing[0])})
+    if not table:
+        raise UnreadableError(_("There are no rows below the headings."))
     return [dict(zip(names, row, strict=False)) for row in table]
 
 
@@ -81,39 +96,67 @@ def _table(kind: str, data: bytes) -> tuple[list[Any], list[list[Any]]]:
         raise UnreadableError(str(error)) from error
 
 
-def look(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> list[Problem]:
-    """What would be wrong; nothing is written."""
+def look(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> Looked:
+    """What would be wrong or strange; nothing is written."""
     with transaction.atomic():
-        problems = _write(rows, actor=actor, now=now)
+        looked = _write(rows, actor=actor, now=now)
         transaction.set_rollback(True)
-    return problems
+    return looked
 
 
-def bring_in(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> list[Problem]:
-    """Writes all rows, or none and says why."""
+def bring_in(rows: list[dict[str, Any]], *, actor: User, now: datetime, again: bool) -> Looked:
+    """Writes all rows, or none and says why: doubles are such a reason, unless they are meant to come `again`."""
     with transaction.atomic():
-        problems = _write(rows, actor=actor, now=now)
-        transaction.set_rollback(bool(problems))
-    return problems
+        looked = _write(rows, actor=actor, now=now)
+        transaction.set_rollback(bool(looked.problems or (looked.doubles and not again)))
+    return looked
 
 
-def _write(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> list[Problem]:
+def _write(rows: list[dict[str, Any]], *, actor: User, now: datetime) -> Looked:
     reader = cells.Reader(actor)
     problems: list[Problem] = []
+    doubles: list[Problem] = []
+    is_open, numbers = 0, _Numbers(reader, rows)
     for number, row in enumerate(rows, start=2):  # row 1 holds the headings
         try:
+            facts = reader.facts(row)
+            if told := numbers.told(facts, number):
+                doubles.append(Problem(number, _label("external_number"), told))
+            is_open += bool(facts["submitted_at"] and not facts["outcome"])
             with transaction.atomic():
-                _log(reader.facts(row), actor=actor, now=now)
+                _log(facts, actor=actor, now=now)
         except ValidationError as error:
             problems += _problems(number, error)
         except (lifecycle.StateError, *UNCOUNTABLE) as error:
             problems.append(Problem(number, "", str(error)))
-    return problems
+    return Looked(problems, doubles, is_open)
+
+
+class _Numbers:
+    """Which number at the marketplace stands where already: on an appeal of the shop, or in a row above."""
+
+    def __init__(self, reader: cells.Reader, rows: list[dict[str, Any]]) -> None:
+        wanted = {cells.plain(row.get("external_number")) for row in rows} - {""}
+        there = Appeal.objects.filter(shop__in=reader.shops, external_number__in=wanted).order_by("-pk")
+        self._places = {
+            (shop, number): _("№ %(appeal)s has this number already.") % {"appeal": pk}
+            for shop, number, pk in there.values_list("shop", "external_number", "pk")
+        }
+
+    def told(self, facts: dict[str, Any], row: int) -> str:
+        """Where it stands; "" when it is new. From here on it stands in this row."""
+        key = (facts["shop"].pk, facts["external_number"])
+        if not key[1] or key in self._places:
+            return self._places.get(key, "")
+        self._places[key] = _("Row %(row)d has the same number.") % {"row": row}
+        return ""
 
 
 def _log(facts: dict[str, Any], *, actor: User, now: datetime) -> None:
     sent, outcome = facts.pop("submitted_at"), facts.pop("outcome")
     recovered, resolved = facts.pop("amount_recovered"), facts.pop("resolved_at")
+    if outcome and not sent:
+        raise ValidationError({"submitted_at": _("An appeal with an outcome was sent: say when.")})
     appeal = lifecycle.create(actor=actor, now=now, **facts)
     column = "submitted_at"
     try:

@@ -963,23 +963,63 @@ def test_the_preview_takes_as_many_queries_for_fifty_as_for_few(
 # Views
 
 
+@pytest.mark.parametrize("query", ["turn=junk", "status=zzz", "shop=x", "nonsense=1"])
+def test_a_filter_that_nobody_knows_is_named_over_the_whole_list(ours: Client, sent: Appeal, query: str) -> None:
+    shown = ours.get(f"{reverse(LIST)}?{query}", follow=True)
+    assert "not known here: all rows are shown" in text(shown)
+    assert shown.context["cl"].result_count == 1
+    assert "not known here" not in text(ours.get(reverse(LIST)))
+
+
+def test_the_filter_of_assignees_names_the_reader_once_and_all_who_may_be_assigned(
+    ours: Client, agent: User, sent: Appeal
+) -> None:
+    root = User.objects.create_superuser("root@example.com")
+    gone = User.objects.create_superuser("gone@example.com", is_active=False)
+
+    def offered(query: str = "") -> list[str]:
+        listed = ours.get(reverse(LIST) + query).context["cl"]
+        [found] = [one for one in listed.filter_specs if one.parameter_name == "assignee"]
+        return [value for value, _label in found.lookup_choices]
+
+    assert offered() == ["me", "nobody", str(root.pk)]
+    assert offered(f"?assignee={agent.pk}") == [str(agent.pk), "nobody", str(root.pk)]
+    assert str(gone.pk) not in offered()
+
+
+@pytest.mark.parametrize("listed", [LIST, "admin:appeals_reminderrule_changelist"])
+@pytest.mark.parametrize("action", ["resolve_many", "delete_selected"])
+def test_an_action_of_a_list_is_refused_to_whom_it_is_not_offered(
+    viewer: Client, sent: Appeal, listed: str, action: str
+) -> None:
+    chosen = {"action": action, "_selected_action": [sent.pk], "index": "0"}
+    assert viewer.get(reverse(listed)).status_code == 200
+    assert viewer.post(reverse(listed), chosen).status_code == 403
+
+
 def test_a_list_is_kept_under_a_name_and_only_its_owner_sees_it(ours: Client, viewer: Client, sent: Appeal) -> None:
     save = reverse("admin:appeals_appeal_save_view")
-    ours.post(save, {"name": "Срочное", "query": "due=overdue&assignee=me&p=3&e=1"})
+    saved = ours.post(save, {"name": "Срочное", "query": "due=overdue&assignee=me&p=3&e=1"}, follow=True)
+    assert "The list “Срочное” is kept." in text(saved)
     kept = SavedView.objects.get()
     assert kept.query == "due=overdue&assignee=me"
     assert "?due=overdue&amp;assignee=me" in text(ours.get(reverse(LIST)))
     assert "Срочное" not in text(viewer.get(reverse(LIST)))
-    ours.post(save, {"name": "Срочное", "query": "turn=us"})
+    assert "is replaced" in text(ours.post(save, {"name": "Срочное", "query": "turn=us"}, follow=True))
     kept.refresh_from_db()
     assert kept.query == "turn=us"
-    for nothing in ({"name": "", "query": "turn=us"}, {"name": "Пустое", "query": "x=1"}):
-        ours.post(save, nothing)
+    for nothing, said in (
+        ({"name": "  ", "query": "turn=us"}, "Give the list a name."),
+        ({"name": "Пустое", "query": "x=1"}, "There are no filters to keep"),
+    ):
+        assert said in text(ours.post(save, nothing, follow=True))
     assert SavedView.objects.count() == 1
     forget = reverse("admin:appeals_appeal_forget_view", args=[kept.pk])
     viewer.post(forget)
     assert SavedView.objects.exists()
-    ours.post(forget)
+    forgotten = ours.post(forget, {"query": "turn=us&p=2"}, follow=True)
+    assert forgotten.redirect_chain[0][0].endswith("?turn=us")
+    assert "The list “Срочное” is deleted." in text(forgotten)
     assert not SavedView.objects.exists()
 
 

@@ -183,7 +183,7 @@ def test_bad_cells_are_named_by_row_and_column_and_nothing_is_written(ours: Clie
         (5, "assignee"),
         (5, "outcome"),
         (6, "sent"),
-        (7, ""),
+        (7, "sent"),
         (8, "resolved"),
         (9, "subject"),
         (9, "topic"),
@@ -201,6 +201,7 @@ def test_bad_cells_are_named_by_row_and_column_and_nothing_is_written(ours: Clie
         ("past.csv", b""),
         ("past.csv", b"shop,subject,colour\n"),
         ("past.csv", b"shop\nTea and Cups\n"),
+        ("past.csv", b"shop,subject\n"),
         ("past.csv", ("shop,subject\n" + "x,y\n" * 5001).encode()),
     ],
 )
@@ -208,6 +209,44 @@ def test_a_file_that_is_no_such_table_is_refused_in_words(ours: Client, shop: Sh
     answer = upload(ours, content, name)
     assert answer.status_code == 200
     assert answer.context["form"].errors["file"]
+
+
+def test_numbers_that_are_there_already_are_named_and_come_in_only_when_meant(ours: Client, shop: Shop) -> None:
+    table = "shop,subject,external_number\nTea and Cups,Первое,77\nTea and Cups,Второе,\nTea and Cups,Третье,88\n"
+    assert upload(ours, table).context["doubles"] == []
+    ours.post(reverse(IMPORT), {"confirm": "1"})
+    first = Appeal.objects.get(external_number="77")
+    looked = upload(ours, table + "Tea and Cups,Четвёртое,99\nTea and Cups,Пятое,99\n")
+    column = "number at the marketplace"
+    assert [tuple(double) for double in looked.context["doubles"]] == [
+        (2, column, f"№ {first.pk} has this number already."),
+        (4, column, f"№ {first.pk + 2} has this number already."),
+        (6, column, "Row 5 has the same number."),
+    ]
+    assert looked.context["problems"] == []
+    assert ours.post(reverse(IMPORT), {"confirm": "1"}).context["doubles"]
+    assert Appeal.objects.count() == 3
+    assert ours.post(reverse(IMPORT), {"confirm": "1", "again": "1"}).status_code == 302
+    assert Appeal.objects.count() == 8
+
+
+def test_another_shop_may_have_the_same_number(ours: Client, shop: Shop, agent: User) -> None:
+    shops.create(actor=agent, name="Pots", marketplace=shop.marketplace)
+    table = "shop,subject,external_number\nTea and Cups,Первое,77\nPots,Второе,77\n"
+    assert upload(ours, table).context["doubles"] == []
+    assert ours.post(reverse(IMPORT), {"confirm": "1"}).status_code == 302
+
+
+@time_machine.travel(moscow("2026-10-30 12:00"), tick=False)
+def test_the_look_says_how_many_are_open_and_how_many_are_not_shown(ours: Client, shop: Shop) -> None:
+    table = "shop,subject,submitted_at,outcome,resolved_at\n"
+    table += "Tea and Cups,Старое,2026-10-05 10:00,granted,2026-10-07\n"
+    table += "Tea and Cups,Открытое,2026-10-05 10:00,,\n"
+    table += "Tea and Cups,Черновик,,,\n" * 21
+    looked = upload(ours, table)
+    assert (looked.context["is_open"], looked.context["more"]) == (1, 3)
+    assert "reminders of it go out at once" in looked.content.decode()
+    ours.post(reverse(IMPORT), {"confirm": "1"})
 
 
 def test_shops_of_one_name_are_told_apart_by_the_marketplace(ours: Client, shop: Shop, agent: User) -> None:

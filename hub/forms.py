@@ -108,10 +108,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ApiToken
         fields = ["user", "name"]
         labels = {"user": capfirst(_("person"))}
-        help_texts = {
-            "name": _(
+        widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "name" in self.fields:  # not where a key that is there is read
+            self.fields["name"].help_text = _(
                 "Which program it is for: by this name you will know it in the list. The key itself is shown once,"
                 " after you save."
             )
-        }
-        widgets = {"user": UnfoldAdminSelectWidget, "name": UnfoldAdminTextInputWidget}

@@ -15,7 +15,8 @@ from appeals.models import Appeal, Deadline, Event
 from marketplaces import addresses
 from marketplaces.amounts import amount_text
 from marketplaces.citing import Keys, Said
-from marketplaces.models import Channel, EscalationStep
+from marketplaces.models import Channel, EscalationStep, State
+from marketplaces.pages.parts import TONES as STATES
 
 ICONS = {
     Event.Kind.CREATED: "note_add",
@@ -92,6 +93,8 @@ def next_step(appeal: Appeal, step: EscalationStep | None, now: datetime) -> dic
     return {
         "title": title,
         "name": step.text("name"),
+        "state": step.get_state_display() if step.state != State.WORKING else "",
+        "tone": STATES[State(step.state)],
         "when": step.text("when_to_take"),
         "how": step.text("instructions"),
         "attach": step.text("attach"),

@@ -119,6 +119,10 @@ class ChannelAdmin(ExchangeAdmin, DirectoryAdmin):
     def place(self, obj: Channel) -> SafeString:
         return two_lines(str(obj.marketplace), f"{obj.get_kind_display()}, {obj.get_audience_display()}")
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Of a new channel nobody has said yet when somebody is there."""
+        return {"opening_hours": "", **super().get_changeform_initial_data(request)}
+
     @display(description=_("now"))
     def open_now(self, obj: Channel) -> str:
         return wording.open_now(obj, timezone.now()) or facts_text.NOTHING

@@ -291,6 +291,13 @@ def test_the_step_is_for_now_only_while_an_answer_is_late_and_a_clock_that_stand
     assert "By the end of 8 October" not in clocks
 
 
+def test_a_step_that_nobody_confirmed_says_so(ours: Client, sent: Appeal, steps: list[EscalationStep]) -> None:
+    EscalationStep.objects.update(state="working")
+    assert "unconfirmed</span>" not in text(ours.get(page(sent)))
+    EscalationStep.objects.update(state="unconfirmed")
+    assert re.search(r'id="step-title".{0,300}unconfirmed\s*</span>', text(ours.get(page(sent))), re.DOTALL)
+
+
 def test_the_clock_of_a_step_names_it(ours: Client, sent: Appeal, agent: User, steps: list[EscalationStep]) -> None:
     lifecycle.escalate(appeal=sent, actor=agent, now=SENT + timedelta(hours=1), step=steps[2])
     assert f"“{steps[2].text('name')}”</b>" in text(ours.get(page(sent)))

@@ -504,3 +504,9 @@ def test_what_a_release_loaded_names_nobody_in_the_history(client: Client, edito
     client.force_login(editor)
     page = client.get(reverse("admin:marketplaces_channel_history", args=[chat.pk])).content.decode()
     assert "<b>Loaded from a release</b>, <time" in page
+
+
+def test_a_new_channel_claims_no_hours_until_somebody_says_them(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    form = client.get(reverse("admin:marketplaces_channel_add")).context["adminform"].form
+    assert form["opening_hours"].value() == ""
